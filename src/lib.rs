@@ -1,0 +1,2 @@
+//! seaworthy makes a Docker host seaworthy.
+
