@@ -1,2 +1,3 @@
 //! seaworthy makes a Docker host seaworthy.
 
+pub mod facts;

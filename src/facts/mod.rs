@@ -1,0 +1,211 @@
+//! Words for what is: everything seaworthy knows about a host, as one serialisable value.
+//!
+//! [`Facts`] is filled by `collect` through the read-only door and judged by pure code. It never
+//! holds an opinion. What could not be seen is kept as [`Seen::Unseen`] with the reason and with
+//! what would make it visible, so that a blind spot can never be mistaken for a good answer.
+//!
+//! Example facts in the control files are overlays on a sample host and are merged with
+//! [`Facts::overlaid`].
+
+mod auditing;
+mod docker;
+mod node;
+mod unit;
+
+pub use auditing::{Auditing, RuleLoader};
+pub use docker::{Container, Docker, ENABLE_ICC, Image, Network, Swarm, major};
+pub use node::{Attributes, Bytes, Kind, Mode, Node};
+pub use unit::UnitState;
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A value that was seen, or the reason why it was not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Seen<T> {
+    /// It was seen. Tried first: a list of two words would read as an [`Unseen`] too.
+    Known(T),
+    /// It could not be seen.
+    Unseen(Unseen),
+}
+
+/// Why something could not be seen, and what would make it visible.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unseen {
+    /// The reason, as a clause: "permission denied".
+    pub unseen: String,
+    /// What to do about it; empty when nothing is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hint: String,
+}
+
+impl<T> Seen<T> {
+    /// Something that could not be seen.
+    pub fn unseen(why: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Unseen(Unseen {
+            unseen: why.into(),
+            hint: hint.into(),
+        })
+    }
+
+    /// The value, if it was seen.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unseen(_) => None,
+        }
+    }
+}
+
+impl<T> Default for Seen<T> {
+    fn default() -> Self {
+        Self::unseen("it was not looked at", "")
+    }
+}
+
+/// Everything known about one host at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Facts {
+    /// Which host this is.
+    pub host: HostIdentity,
+    /// Files, folders and sockets by absolute path; absence is a known [`Node`] too.
+    pub files: BTreeMap<String, Seen<Node>>,
+    /// systemd units by name (`docker.service`); a unit that does not exist is left out.
+    pub units: BTreeMap<String, UnitState>,
+    /// What the running Docker daemon says of itself.
+    pub docker: Seen<Docker>,
+    /// The version of the `docker` command-line client, `None` when there is none.
+    pub docker_client: Seen<Option<String>>,
+    /// The version of the daemon's binary: from the API, or else from `dockerd --version`.
+    pub docker_version: Seen<String>,
+    /// The kernel's audit rules and who loads them.
+    pub auditing: Auditing,
+}
+
+/// Which host the facts are about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HostIdentity {
+    /// The host's name.
+    pub name: String,
+    /// `/etc/machine-id` (machine-id(5)), or empty.
+    pub machine_id: String,
+    /// `PRETTY_NAME` of os-release(5).
+    pub os: String,
+    /// Whether services can be asked and told: false for a folder given with `--root`.
+    pub live: bool,
+    /// Whether the facts were collected as root.
+    pub root: bool,
+}
+
+impl Facts {
+    /// The node at `path`; not looked at is unseen, never absent.
+    pub fn node(&self, path: &str) -> Seen<&Node> {
+        match self.files.get(path) {
+            Some(Seen::Known(node)) => Seen::Known(node),
+            Some(Seen::Unseen(unseen)) => Seen::Unseen(unseen.clone()),
+            None => Seen::default(),
+        }
+    }
+
+    /// Whether something (not a dangling name) is known to be at `path`.
+    pub fn exists(&self, path: &str) -> bool {
+        self.node(path)
+            .known()
+            .is_some_and(|node| node.kind != Kind::Absent)
+    }
+
+    /// The text of a regular file, when it was read and is UTF-8.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        match self.files.get(path) {
+            Some(Seen::Known(node)) => node.content.as_ref().and_then(Bytes::as_str),
+            _ => None,
+        }
+    }
+
+    /// Follows the chain of symbolic links that starts at `path`, as far as it was seen, and
+    /// returns where it ends. At most 16 links, so a loop ends too.
+    pub fn resolved(&self, path: &str) -> String {
+        let mut at = path.to_owned();
+        for _ in 0..16 {
+            let Some(Seen::Known(node)) = self.files.get(&at) else {
+                break;
+            };
+            let Some(target) = node.target.as_deref() else {
+                break;
+            };
+            at = link_target(&at, target);
+        }
+        at
+    }
+
+    /// These facts with `overlay` merged in: tables are merged key by key, all else is replaced.
+    ///
+    /// # Errors
+    /// When the result no longer has the shape of facts (a misspelt key, for example).
+    pub fn overlaid(&self, overlay: &serde_json::Value) -> Result<Self, serde_json::Error> {
+        let mut base = serde_json::to_value(self)?;
+        merge(&mut base, overlay);
+        serde_json::from_value(base)
+    }
+}
+
+/// The absolute path that a symbolic link at `link` with content `target` names, with `.` and `..`
+/// taken out by name.
+fn link_target(link: &str, target: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    if !target.starts_with('/') {
+        parts.extend(link.split('/').filter(|part| !part.is_empty()));
+        parts.pop();
+    }
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            name => parts.push(name),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+/// A request to look at one path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Look {
+    /// What it is and its attributes; where a link points.
+    Attributes,
+    /// The names in a folder too.
+    Entries,
+    /// The content of a regular file too (at most [`LARGEST_FILE`]).
+    Content,
+}
+
+/// The largest file whose content is read: 1 MiB. No configuration file of Docker, auditd or PAM
+/// comes near it, and a larger one is refused instead of held in memory many times over.
+pub const LARGEST_FILE: u64 = 1 << 20;
+
+/// What to look at next, given what is known so far. Collecting repeats until nothing is added,
+/// as one file names another: a unit names the daemon's configuration, that names the data root.
+pub type Requests = BTreeMap<String, Look>;
+
+fn merge(base: &mut serde_json::Value, overlay: &serde_json::Value) {
+    match (base, overlay) {
+        (serde_json::Value::Object(base), serde_json::Value::Object(overlay)) => {
+            // What was unseen is replaced as a whole once an example says what is there.
+            if base.contains_key("unseen") || overlay.contains_key("unseen") {
+                base.clear();
+            }
+            for (key, value) in overlay {
+                merge(
+                    base.entry(key.clone()).or_insert(serde_json::Value::Null),
+                    value,
+                );
+            }
+        }
+        (base, overlay) => *base = overlay.clone(),
+    }
+}

@@ -1,0 +1,40 @@
+//! systemd units, as far as hardening Docker needs them.
+
+use serde::{Deserialize, Serialize};
+
+/// One loaded unit, from `systemctl show` on a running host or from its files in an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UnitState {
+    /// The unit's own file (`FragmentPath`), empty when it has none.
+    pub fragment: String,
+    /// Drop-in files in the order in which they apply.
+    pub drop_ins: Vec<String>,
+    /// The start command with variables expanded, as far as they are known.
+    pub argv: Vec<String>,
+    /// All the commands run after start (`ExecStartPost=`), one string each.
+    pub start_post: Vec<String>,
+    /// Environment files of the unit.
+    pub environment_files: Vec<String>,
+    /// The first `ListenStream=` path of a socket unit.
+    pub listen: Option<String>,
+    /// `ActiveState`: `active`, `inactive`, `failed`, …; empty in an image.
+    pub active: String,
+    /// When the main process started, in microseconds since 1970; 0 when it does not run.
+    pub started: i64,
+    /// The main process, 0 when there is none.
+    pub main_pid: u32,
+    /// The unit refuses `systemctl stop` and `restart` (`RefuseManualStop=yes`).
+    pub refuses_stop: bool,
+    /// Its files changed since systemd read them (`NeedDaemonReload=yes`).
+    pub needs_reload: bool,
+    /// Whether it starts at boot (`UnitFileState`): `enabled`, `disabled`, …; empty when not known.
+    pub enabled: String,
+}
+
+impl UnitState {
+    /// Whether the unit runs now.
+    pub fn is_active(&self) -> bool {
+        matches!(self.active.as_str(), "active" | "reloading" | "activating")
+    }
+}
