@@ -1,3 +1,4 @@
 //! seaworthy makes a Docker host seaworthy.
 
 pub mod facts;
+pub mod formats;

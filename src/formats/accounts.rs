@@ -1,0 +1,124 @@
+//! Users and groups: passwd(5), group(5), shadow(5), gshadow(5), subuid(5) and subgid(5).
+
+use serde::{Deserialize, Serialize};
+
+/// A user or a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The name.
+    pub name: String,
+    /// The uid or gid.
+    pub id: u32,
+}
+
+/// The accounts of a passwd or group file; lines that are none (comments, NIS `+` lines, malformed ones) are
+/// passed over.
+pub fn accounts(text: &str) -> Vec<Account> {
+    text.lines().filter_map(account).collect()
+}
+
+fn account(line: &str) -> Option<Account> {
+    let mut fields = line.split(':');
+    let name = fields
+        .next()
+        .filter(|name| !name.is_empty() && !name.starts_with(['+', '-', '#']))?;
+    let id = fields.nth(1)?.trim_end().parse().ok()?;
+    Some(Account {
+        name: name.to_owned(),
+        id,
+    })
+}
+
+/// The uid or gid of a name; of duplicates the first, as getpwnam(3) finds it.
+pub fn id_of(text: &str, name: &str) -> Option<u32> {
+    accounts(text)
+        .into_iter()
+        .find(|account| account.name == name)
+        .map(|account| account.id)
+}
+
+/// The name of a uid or gid; of duplicates the first, as getpwuid(3) finds it.
+pub fn name_of(text: &str, id: u32) -> Option<String> {
+    accounts(text)
+        .into_iter()
+        .find(|account| account.id == id)
+        .map(|account| account.name)
+}
+
+/// The text without the lines `name:…`; everything else stays byte for byte, member lists included.
+pub fn without_account(text: &str, name: &str) -> String {
+    text.split_inclusive('\n')
+        .filter(|line| !is_of(line, name))
+        .collect()
+}
+
+/// The lines `name:…` without their newlines.
+pub fn lines_of<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+    text.lines().filter(|line| is_of(line, name)).collect()
+}
+
+fn is_of(line: &str, name: &str) -> bool {
+    line.strip_prefix(name)
+        .is_some_and(|rest| rest.starts_with(':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\n# no\n\n+nis:::::\nbroken:x\nbad:x:y:0:::\nbob:x:1000:1000::/:/bin/sh\ntoor:x:0:0:::";
+
+    #[test]
+    fn reading() {
+        let names: Vec<_> = accounts(PASSWD)
+            .into_iter()
+            .map(|account| (account.name, account.id))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                ("root".to_owned(), 0),
+                ("bob".to_owned(), 1000),
+                ("toor".to_owned(), 0)
+            ]
+        );
+        assert_eq!(id_of("docker:x:998:bob,eve\n", "docker"), Some(998));
+        assert_eq!(id_of("docker:x:998\n", "docker"), Some(998));
+        assert_eq!(id_of("docker:x:998:bob\n", "dock"), None);
+        assert_eq!(name_of(PASSWD, 0).as_deref(), Some("root"));
+        assert_eq!(name_of(PASSWD, 7), None);
+    }
+
+    #[test]
+    fn removal() {
+        let cases = [
+            ("a:1\ndockremap:231072:65536\nb:2\n", "a:1\nb:2\n"),
+            ("a:1\ndockremap:231072:65536", "a:1\n"),
+            (
+                "dockremap2:1\nxdockremap:2\ndocker:x:9:dockremap\n",
+                "dockremap2:1\nxdockremap:2\ndocker:x:9:dockremap\n",
+            ),
+            ("dockremap:!:1\r\nb\r\ndockremap:1:1\n", "b\r\n"),
+            ("", ""),
+        ];
+        for (before, after) in cases {
+            assert_eq!(without_account(before, "dockremap"), after, "{before:?}");
+        }
+        assert_eq!(
+            lines_of("a:1\ndockremap:2:3\n", "dockremap"),
+            ["dockremap:2:3"]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn removal_is_complete_and_settles(text in "([ab]{1,2}:[0-9]{0,2}\r?\n?){0,6}") {
+            let gone = without_account(&text, "a");
+            prop_assert!(lines_of(&gone, "a").is_empty());
+            prop_assert_eq!(without_account(&gone, "a"), gone.clone());
+            let kept: Vec<_> = text.split_inclusive('\n').filter(|line| !line.starts_with("a:")).collect();
+            prop_assert_eq!(kept.concat(), gone);
+        }
+    }
+}

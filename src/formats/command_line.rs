@@ -1,0 +1,351 @@
+//! The flags of a dockerd command line, in the syntax of the pflag library that dockerd uses.
+//!
+//! Names and types of the flags: <https://docs.docker.com/reference/cli/dockerd/> and moby `cmd/dockerd`
+//! (`daemon/command` since 29), all versions from 20.10 together.
+
+use serde::{Deserialize, Serialize};
+
+/// Flags that need no value: `--icc` alone means `--icc=true`, and a following word is not theirs.
+const BOOLEAN: [&str; 25] = [
+    "allow-direct-routing",
+    "cri-containerd",
+    "debug",
+    "disable-legacy-registry",
+    "experimental",
+    "help",
+    "icc",
+    "init",
+    "ip-forward",
+    "ip-forward-no-drop",
+    "ip-masq",
+    "ip6tables",
+    "iptables",
+    "ipv6",
+    "live-restore",
+    "no-new-privileges",
+    "raw-logs",
+    "restart",
+    "rootless",
+    "selinux-enabled",
+    "tls",
+    "tlsverify",
+    "userland-proxy",
+    "validate",
+    "version",
+];
+
+/// The short flags and their long names.
+const SHORT: [(char, &str); 10] = [
+    ('D', "debug"),
+    ('G', "group"),
+    ('H', "host"),
+    ('b', "bridge"),
+    ('h', "help"),
+    ('l', "log-level"),
+    ('p', "pidfile"),
+    ('r', "restart"),
+    ('s', "storage-driver"),
+    ('v', "version"),
+];
+
+/// daemon.json keys whose flag is called differently ("named options" in moby).
+const RENAMED: [(&str, &str); 16] = [
+    ("authorization-plugins", "authorization-plugin"),
+    ("cdi-spec-dirs", "cdi-spec-dir"),
+    ("cluster-store-opts", "cluster-store-opt"),
+    ("default-address-pools", "default-address-pool"),
+    ("default-network-opts", "default-network-opt"),
+    ("default-ulimits", "default-ulimit"),
+    ("dns-opts", "dns-opt"),
+    ("exec-opts", "exec-opt"),
+    ("features", "feature"),
+    ("hosts", "host"),
+    ("insecure-registries", "insecure-registry"),
+    ("labels", "label"),
+    ("log-opts", "log-opt"),
+    ("node-generic-resources", "node-generic-resource"),
+    ("registry-mirrors", "registry-mirror"),
+    ("storage-opts", "storage-opt"),
+];
+
+/// One flag as it was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flag {
+    /// The long name without dashes.
+    pub name: String,
+    /// The value; `true` for a boolean flag without one.
+    pub value: String,
+    /// The words as they were typed, joined by a space.
+    pub typed: String,
+}
+
+/// The flags of a command line, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flags {
+    flags: Vec<Flag>,
+}
+
+/// Whether a long name is one of dockerd's boolean flags.
+pub fn is_boolean_flag(name: &str) -> bool {
+    BOOLEAN.contains(&name)
+}
+
+/// Reads a command line whose first word is the program. Words that are no flags are passed over, as are all
+/// after `--`.
+pub fn parse(argv: &[String]) -> Flags {
+    let mut flags = Vec::new();
+    let mut words = argv.iter().skip(1);
+    while let Some(word) = words.next() {
+        if word == "--" {
+            break;
+        }
+        if let Some(long) = word.strip_prefix("--") {
+            flags.push(match long.split_once('=') {
+                Some((name, value)) => flag(name, value, word),
+                None if is_boolean_flag(long) => flag(long, "true", word),
+                None => with_next(long, word, &mut words),
+            });
+        } else if let Some(cluster) = word.strip_prefix('-').filter(|cluster| !cluster.is_empty()) {
+            shorts(cluster, word, &mut words, &mut flags);
+        }
+    }
+    Flags { flags }
+}
+
+fn flag(name: &str, value: &str, typed: &str) -> Flag {
+    Flag {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        typed: typed.to_owned(),
+    }
+}
+
+fn with_next<'a>(name: &str, word: &str, words: &mut impl Iterator<Item = &'a String>) -> Flag {
+    words.next().map_or_else(
+        || flag(name, "", word),
+        |value| flag(name, value, &format!("{word} {value}")),
+    )
+}
+
+/// A word of short flags: `-D`, `-Hfd://`, `-H=fd://`, `-H fd://`, and booleans before another as in `-DHfd://`.
+fn shorts<'a>(
+    cluster: &str,
+    word: &str,
+    words: &mut impl Iterator<Item = &'a String>,
+    flags: &mut Vec<Flag>,
+) {
+    for (at, letter) in cluster.char_indices() {
+        let rest = &cluster[at + letter.len_utf8()..];
+        let short = letter.to_string();
+        let name = SHORT
+            .iter()
+            .find(|(known, _)| *known == letter)
+            .map_or(short.as_str(), |(_, name)| name);
+        if let Some(value) = rest.strip_prefix('=') {
+            flags.push(flag(name, value, word));
+        } else if is_boolean_flag(name) {
+            flags.push(flag(name, "true", word));
+            continue;
+        } else if rest.is_empty() {
+            flags.push(with_next(name, word, words));
+        } else {
+            flags.push(flag(name, rest, word));
+        }
+        break;
+    }
+}
+
+impl Flags {
+    /// Every value of a flag, in order.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        self.flags
+            .iter()
+            .filter(|flag| flag.name == name)
+            .map(|flag| flag.value.as_str())
+            .collect()
+    }
+
+    /// The last value of a flag, which is the effective one where a flag takes one value.
+    pub fn last(&self, name: &str) -> Option<&str> {
+        self.all(name).last().copied()
+    }
+
+    /// The effective value of a boolean flag; `None` where it is absent or no boolean for Go's
+    /// `strconv.ParseBool`.
+    pub fn boolean(&self, name: &str) -> Option<bool> {
+        match self.last(name)? {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The long names in order, each once.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for flag in &self.flags {
+            if !names.contains(&flag.name.as_str()) {
+                names.push(&flag.name);
+            }
+        }
+        names
+    }
+
+    /// The flags in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Flag> {
+        self.flags.iter()
+    }
+
+    /// The flag, as typed, that sets a daemon.json key; of several the last. dockerd refuses to start where both
+    /// the flag and the key are there, except for `runtimes`, which are merged.
+    ///
+    /// A flag's own name is no key where the key is called differently: dockerd ignores `"label"` in the file.
+    pub fn sets_key(&self, daemon_json_key: &str) -> Option<String> {
+        if RENAMED.iter().any(|(_, name)| *name == daemon_json_key)
+            || daemon_json_key == "add-runtime"
+        {
+            return None;
+        }
+        let name = flag_of_key(daemon_json_key);
+        self.flags
+            .iter()
+            .rfind(|flag| flag.name == name)
+            .map(|flag| flag.typed.clone())
+    }
+}
+
+/// The long flag name, without dashes, of a daemon.json key.
+pub fn flag_of_key(key: &str) -> &str {
+    match key {
+        "runtimes" => return "add-runtime",
+        // Before 28 the key has the flag's name, so the flag cannot be among the renamed ones.
+        "host-gateway-ips" => return "host-gateway-ip",
+        _ => {}
+    }
+    RENAMED
+        .iter()
+        .find(|(renamed, _)| *renamed == key)
+        .map_or(key, |(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(line: &str) -> Flags {
+        parse(
+            &line
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn syntax() {
+        let cases: &[(&str, &[(&str, &str)])] = &[
+            ("dockerd", &[]),
+            (
+                "dockerd -H fd:// --containerd=/run/c.sock",
+                &[("host", "fd://"), ("containerd", "/run/c.sock")],
+            ),
+            (
+                "dockerd -Hfd:// -H=unix:///x",
+                &[("host", "fd://"), ("host", "unix:///x")],
+            ),
+            (
+                "dockerd -D -l warn",
+                &[("debug", "true"), ("log-level", "warn")],
+            ),
+            ("dockerd -DHfd://", &[("debug", "true"), ("host", "fd://")]),
+            (
+                "dockerd --icc --label a=b",
+                &[("icc", "true"), ("label", "a=b")],
+            ),
+            (
+                "dockerd --icc=false --label=a=b",
+                &[("icc", "false"), ("label", "a=b")],
+            ),
+            (
+                "dockerd --icc false --debug",
+                &[("icc", "true"), ("debug", "true")],
+            ),
+            ("dockerd --debug -- --icc=false", &[("debug", "true")]),
+            (
+                "dockerd -G g -s overlay2 -b br0 -p /p",
+                &[
+                    ("group", "g"),
+                    ("storage-driver", "overlay2"),
+                    ("bridge", "br0"),
+                    ("pidfile", "/p"),
+                ],
+            ),
+            ("dockerd --label", &[("label", "")]),
+            ("dockerd --log-opt --x", &[("log-opt", "--x")]),
+        ];
+        for (line, expected) in cases {
+            let flags = flags(line);
+            let got: Vec<_> = flags
+                .iter()
+                .map(|flag| (flag.name.as_str(), flag.value.as_str()))
+                .collect();
+            assert_eq!(got, *expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn reading() {
+        let flags = flags("dockerd --icc=false --icc=T --dns 1.1.1.1 --dns 9.9.9.9 --init=maybe");
+        assert_eq!(flags.boolean("icc"), Some(true));
+        assert_eq!(flags.boolean("init"), None);
+        assert_eq!(flags.boolean("debug"), None);
+        assert_eq!(flags.all("dns"), ["1.1.1.1", "9.9.9.9"]);
+        assert_eq!(flags.last("dns"), Some("9.9.9.9"));
+        assert_eq!(flags.names(), ["icc", "dns", "init"]);
+    }
+
+    #[test]
+    fn keys() {
+        let cases = [
+            ("dockerd -H fd://", "hosts", Some("-H fd://")),
+            ("dockerd --label a=b", "labels", Some("--label a=b")),
+            (
+                "dockerd --live-restore",
+                "live-restore",
+                Some("--live-restore"),
+            ),
+            (
+                "dockerd --default-ulimit nofile=1:2",
+                "default-ulimits",
+                Some("--default-ulimit nofile=1:2"),
+            ),
+            (
+                "dockerd --insecure-registry=x",
+                "insecure-registries",
+                Some("--insecure-registry=x"),
+            ),
+            (
+                "dockerd --add-runtime oci=/x",
+                "runtimes",
+                Some("--add-runtime oci=/x"),
+            ),
+            ("dockerd -D", "debug", Some("-D")),
+            ("dockerd --icc", "iptables", None),
+            ("dockerd --label a=b", "label", None),
+            (
+                "dockerd --host-gateway-ip ::1",
+                "host-gateway-ips",
+                Some("--host-gateway-ip ::1"),
+            ),
+        ];
+        for (line, key, expected) in cases {
+            assert_eq!(
+                flags(line).sets_key(key).as_deref(),
+                expected,
+                "{line} {key}"
+            );
+        }
+        assert_eq!(flag_of_key("log-opts"), "log-opt");
+        assert_eq!(flag_of_key("icc"), "icc");
+    }
+}

@@ -1,0 +1,21 @@
+//! Text ⇄ values, pure: parsers and editors for the files and outputs that describe a Docker host.
+//!
+//! Nothing here reads, writes or runs anything. Parsers understand a text the way the program that owns the
+//! format does, including its oddities; editors leave every byte alone that the change is not about.
+
+/// Users and groups: passwd(5), group(5) and the files beside them.
+pub mod accounts;
+/// Linux audit rules: rule files, `auditctl -l` and `auditctl -s`.
+pub mod audit_rules;
+/// The flags of a dockerd command line.
+pub mod command_line;
+/// Docker's daemon.json: strict reading, and editing that keeps the file's own style.
+pub mod daemon_json;
+/// /etc/environment as pam_env(8) reads it.
+pub mod environment;
+/// os-release(5).
+pub mod os_release;
+/// Masking of passwords and tokens before a text is shown or stored.
+pub mod secrets;
+/// systemd: unit files, command lines, environment files and `systemctl show`.
+pub mod unit;
