@@ -1,4 +1,5 @@
 //! seaworthy makes a Docker host seaworthy.
 
+pub mod change;
 pub mod facts;
 pub mod formats;
