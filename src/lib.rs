@@ -1,5 +1,8 @@
 //! seaworthy makes a Docker host seaworthy.
 
 pub mod change;
+pub mod checks;
 pub mod facts;
 pub mod formats;
+pub mod policy;
+pub mod probes;

@@ -1,0 +1,363 @@
+//! `kind = "daemon-option"`: one option of the daemon.
+//!
+//! Three states are kept apart: what is *configured* (daemon.json or a flag), what is *effective*
+//! (the running daemon's own word, where its API has one), and what is *pending* (configured, and
+//! effective once the daemon restarts).
+
+use super::layout::{DaemonJson, Layout};
+use super::{Evidence, Judgement, Outcome};
+use crate::change::Edit;
+use crate::facts::{Facts, Seen, Swarm};
+use crate::policy::Policy;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// One daemon option and what it shall be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DaemonOption {
+    /// The key in daemon.json.
+    pub key: String,
+    /// What it shall be.
+    pub want: Want,
+    /// What the remedy writes where `want` allows several values.
+    #[serde(default)]
+    pub set: Option<Value>,
+    /// The value is a decision: it comes from the policy, and is manual while that is silent.
+    #[serde(default)]
+    pub policy: bool,
+    /// Values that fail even while the policy is silent.
+    #[serde(default)]
+    pub always_fail: Vec<Value>,
+    /// The daemon refuses it on a member of a swarm.
+    #[serde(default)]
+    pub not_in_swarm: bool,
+}
+
+/// What an option shall be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Want {
+    /// Exactly this.
+    Is(Value),
+    /// None of these.
+    IsNot(Vec<Value>),
+    /// Anything that is not empty.
+    Present(bool),
+    /// Not set at all.
+    Unset(bool),
+    /// Not set, or an empty list.
+    Empty(bool),
+    /// A list without an item that starts with this.
+    LacksItem(String),
+}
+
+impl Want {
+    fn accepts(&self, value: Option<&Value>, default: &Value) -> bool {
+        // To dockerd `null` is false where a switch is expected.
+        let off = Value::Bool(false);
+        let actual = match value {
+            Some(Value::Null) if default.is_boolean() => &off,
+            Some(value) => value,
+            None => default,
+        };
+        match self {
+            Self::Is(wanted) => actual == wanted,
+            Self::IsNot(refused) => !refused.contains(actual),
+            Self::Present(_) => !is_empty(actual),
+            Self::Unset(_) => value.is_none_or(is_empty),
+            Self::Empty(_) => is_empty(actual),
+            Self::LacksItem(prefix) => !items(actual).any(|item| item.starts_with(prefix.as_str())),
+        }
+    }
+
+    /// In words: "false", "any value", "not set".
+    fn in_words(&self, key: &str) -> String {
+        match self {
+            Self::Is(value) => format!("{key} = {value}"),
+            Self::IsNot(values) => {
+                let values: Vec<String> = values
+                    .iter()
+                    .filter(|value| **value != json!(""))
+                    .map(Value::to_string)
+                    .collect();
+                format!("{key} is not {}", values.join(" or "))
+            }
+            Self::Present(_) => format!("{key} is set"),
+            Self::Unset(_) => format!("{key} is not set"),
+            Self::Empty(_) => format!("{key} is empty"),
+            Self::LacksItem(prefix) => format!("{key} has no {prefix}"),
+        }
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn items(value: &Value) -> impl Iterator<Item = &str> {
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+}
+
+/// What dockerd does when an option is not set (dockerd(8)).
+fn default_of(key: &str) -> Value {
+    match key {
+        "icc" | "userland-proxy" | "iptables" => json!(true),
+        "live-restore" | "no-new-privileges" | "experimental" | "tlsverify" => json!(false),
+        "log-level" => json!("info"),
+        "log-driver" => json!("json-file"),
+        "insecure-registries" | "authorization-plugins" | "storage-opts" => json!([]),
+        _ => Value::Null,
+    }
+}
+
+impl DaemonOption {
+    /// Judges the option.
+    pub fn judge(&self, facts: &Facts, policy: &Policy) -> Judgement {
+        let layout = Layout::of(facts);
+        if !layout.docker_is_installed() {
+            return Judgement::not_applicable("Docker is not installed", "docker.service");
+        }
+        if self.not_in_swarm
+            && facts
+                .docker
+                .known()
+                .is_some_and(|docker| docker.swarm == Swarm::Active)
+        {
+            return Judgement::not_applicable(
+                format!(
+                    "this host is a member of a swarm, where the daemon refuses {}",
+                    self.key
+                ),
+                "/info Swarm.LocalNodeState",
+            );
+        }
+        let file = layout.daemon_json();
+        match &file {
+            DaemonJson::Broken(error) if self.flag(&layout).is_none() => {
+                return Judgement::new(
+                    Outcome::Unknown,
+                    Evidence::new(
+                        format!("the file does not parse: {}", error.reason),
+                        self.want.in_words(&self.key),
+                        format!("{}:{}:{}", layout.config, error.line, error.column),
+                    ),
+                );
+            }
+            DaemonJson::Unreadable(why, _) if self.flag(&layout).is_none() => {
+                return Judgement::new(
+                    Outcome::Unknown,
+                    Evidence::new(why.clone(), self.want.in_words(&self.key), layout.config),
+                );
+            }
+            // With a flag the file does not decide.
+            DaemonJson::Read(_) | DaemonJson::Broken(_) | DaemonJson::Unreadable(..) => {}
+        }
+
+        let wanted = self.wanted(policy);
+        let configured = layout.configured(&self.key);
+        let default = default_of(&self.key);
+        let value = configured.as_ref().map(|(value, _)| value);
+        let mut evidence = Evidence::new(
+            match value {
+                Some(value) => format!("{} = {}", self.key, shown(&self.key, value)),
+                None if default.is_null() => format!("{} is not set", self.key),
+                None => format!("{} is not set, and the default is {default}", self.key),
+            },
+            wanted.in_words(&self.key),
+            configured
+                .as_ref()
+                .map_or_else(|| layout.config.clone(), |(_, source)| source.clone()),
+        );
+        let always_fails = value.is_some_and(|value| self.always_fail.contains(value));
+        if wanted.accepts(value, &default) && !always_fails {
+            return self.judge_running(facts, &layout, &wanted, evidence);
+        }
+        if self.policy && !policy.daemon.contains_key(&self.key) && !always_fails {
+            evidence.wanted = format!(
+                "a decision: `{}` under [daemon] in {}",
+                self.key,
+                crate::policy::PATH
+            );
+            return Judgement::new(Outcome::Manual, evidence);
+        }
+        if let Some(flag) = self.flag(&layout) {
+            return Judgement::blocked(
+                vec![evidence],
+                format!(
+                    "docker.service passes {flag}, and the daemon refuses to start when a flag is repeated in {}",
+                    layout.config
+                ),
+                "systemctl edit docker.service",
+            );
+        }
+        Judgement::fail(vec![evidence], self.edits(policy, value))
+    }
+
+    fn flag(&self, layout: &Layout<'_>) -> Option<String> {
+        layout.flags.sets_key(&self.key)
+    }
+
+    /// What is wanted here: the policy's value where one is given.
+    fn wanted(&self, policy: &Policy) -> Want {
+        match policy.daemon.get(&self.key) {
+            Some(value) if self.policy => Want::Is(value.clone()),
+            _ => self.want.clone(),
+        }
+    }
+
+    /// The file is as wanted; does the running daemon agree?
+    fn judge_running(
+        &self,
+        facts: &Facts,
+        layout: &Layout<'_>,
+        wanted: &Want,
+        mut evidence: Evidence,
+    ) -> Judgement {
+        let docker = match &facts.docker {
+            Seen::Known(docker) => docker,
+            Seen::Unseen(_) if !layout.docker_runs() => {
+                if facts.host.live {
+                    evidence.seen.push_str(" (the daemon does not run)");
+                }
+                return Judgement::new(Outcome::Pass, evidence);
+            }
+            Seen::Unseen(unseen) => {
+                return Judgement {
+                    outcome: Outcome::Unknown,
+                    evidence: vec![
+                        evidence,
+                        Evidence::new(
+                            format!("the running daemon could not be asked: {}", unseen.unseen),
+                            "its own word",
+                            unseen.hint.clone(),
+                        ),
+                    ],
+                    ..Judgement::default()
+                };
+            }
+        };
+        let restart =
+            |evidence: Vec<Evidence>| Judgement::fail(evidence, vec![Edit::RestartDocker]);
+        match docker.effective(&self.key) {
+            // Any remapping satisfies a wish for one; the API does not say which.
+            Some(effective) if self.key == "userns-remap" => {
+                if is_empty(&effective) == matches!(wanted, Want::Present(_)) {
+                    restart(vec![
+                        evidence.pending("docker.service restarts"),
+                        Evidence::new(
+                            "the running daemon does not remap users",
+                            "it does",
+                            "/info SecurityOptions",
+                        ),
+                    ])
+                } else {
+                    Judgement::new(Outcome::Pass, evidence)
+                }
+            }
+            Some(effective) if wanted.accepts(Some(&effective), &Value::Null) => {
+                Judgement::new(Outcome::Pass, evidence)
+            }
+            Some(effective) if self.key == "icc" && docker.keeps_bridge_over_restart() => {
+                Judgement::fail(
+                    vec![Evidence::new(
+                        format!("the running daemon has {} = {effective}, and live-restore keeps containers running", self.key),
+                        wanted.in_words(&self.key),
+                        source_of_effective(&self.key),
+                    )
+                    .pending("the next boot, or a restart of docker.service while no container runs")],
+                    Vec::new(),
+                )
+            }
+            Some(effective) => restart(vec![
+                evidence.pending("docker.service restarts"),
+                Evidence::new(
+                    format!("the running daemon has {} = {effective}", self.key),
+                    wanted.in_words(&self.key),
+                    source_of_effective(&self.key),
+                ),
+            ]),
+            None if changed_since_start(facts, &layout.config) => {
+                restart(vec![evidence.pending("docker.service restarts")])
+            }
+            None => Judgement::new(Outcome::Pass, evidence),
+        }
+    }
+
+    fn edits(&self, policy: &Policy, value: Option<&Value>) -> Vec<Edit> {
+        let key = self.key.clone();
+        let default = default_of(&self.key);
+        let mut edits = Vec::new();
+        let value = match (policy.daemon.get(&self.key), &self.want) {
+            (Some(value), _) if self.policy => {
+                // Options belong to their driver: the daemon refuses those of another one.
+                if self.key == "log-driver" {
+                    edits.push(Edit::DaemonKey {
+                        key: "log-opts".to_owned(),
+                        value: policy.daemon.get("log-opts").cloned(),
+                    });
+                }
+                Some(value.clone())
+            }
+            (_, Want::LacksItem(prefix)) => {
+                let kept: Vec<&str> = value
+                    .into_iter()
+                    .flat_map(items)
+                    .filter(|item| !item.starts_with(prefix.as_str()))
+                    .collect();
+                (!kept.is_empty()).then(|| json!(kept))
+            }
+            (_, Want::Is(wanted)) if *wanted != default => Some(wanted.clone()),
+            _ => self.set.clone(),
+        };
+        edits.insert(0, Edit::DaemonKey { key, value });
+        edits
+    }
+}
+
+/// The file was written after the daemon started, so the daemon may not know its content.
+fn changed_since_start(facts: &Facts, config: &str) -> bool {
+    let started = facts
+        .units
+        .get("docker.service")
+        .map_or(0, |unit| unit.started);
+    started > 0
+        && facts
+            .node(config)
+            .known()
+            .is_some_and(|node| node.modified > started)
+}
+
+fn source_of_effective(key: &str) -> &'static str {
+    match key {
+        "icc" => "network bridge, option enable_icc",
+        "live-restore" => "/info LiveRestoreEnabled",
+        "no-new-privileges" => "/info SecurityOptions",
+        "log-driver" => "/info LoggingDriver",
+        "storage-driver" => "/info Driver",
+        "experimental" => "/info ExperimentalBuild",
+        "insecure-registries" => "/info RegistryConfig",
+        "authorization-plugins" => "/info Plugins.Authorization",
+        _ => "/info",
+    }
+}
+
+/// A value for people to read, secrets masked.
+fn shown(key: &str, value: &Value) -> String {
+    let text = json!({ key: value }).to_string();
+    let masked = crate::formats::secrets::mask("/etc/docker/daemon.json", &text);
+    match serde_json::from_str::<Value>(&masked) {
+        Ok(masked) => masked[key].to_string(),
+        Err(_) => "***".to_owned(),
+    }
+}

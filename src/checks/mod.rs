@@ -1,0 +1,62 @@
+//! The kinds of check: each judges facts and names the edits that would satisfy it.
+//!
+//! A check is data in a control file (`[check]`, [`Check`]); its kind is one file here, a bespoke
+//! one is one file in `probes`. Judging is pure. The remedy is derived from the same data as the
+//! verdict, so the two cannot disagree.
+
+mod audit_watch;
+mod daemon_option;
+mod file_access;
+mod layout;
+mod outcome;
+mod place;
+
+pub(crate) use audit_watch::rule_files;
+pub use audit_watch::{AuditWatch, OWN_RULES_FILE, RULES_FILE, RULES_FOLDER, TMPFILES};
+pub use daemon_option::{DaemonOption, Want};
+pub use file_access::FileAccess;
+pub(crate) use layout::parent;
+pub use layout::{DaemonJson, Layout};
+pub use outcome::{Evidence, Judgement, Outcome};
+pub use place::Place;
+
+use crate::facts::{Facts, Requests};
+use crate::policy::Policy;
+use crate::probes::Probe;
+use serde::{Deserialize, Serialize};
+
+/// What a control looks at and what it wants to see there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Check {
+    /// One option of the daemon: file, flags and running daemon.
+    DaemonOption(DaemonOption),
+    /// One audit watch: rule files, kernel, and the next boot.
+    AuditWatch(AuditWatch),
+    /// Owner, group or permission bits of a file.
+    FileAccess(FileAccess),
+    /// Something that no other control shares.
+    Probe(Probe),
+}
+
+impl Check {
+    /// Judges the facts.
+    pub fn judge(&self, facts: &Facts, policy: &Policy) -> Judgement {
+        match self {
+            Self::DaemonOption(check) => check.judge(facts, policy),
+            Self::AuditWatch(check) => check.judge(facts),
+            Self::FileAccess(check) => check.judge(facts),
+            Self::Probe(probe) => probe.judge(facts, policy),
+        }
+    }
+
+    /// What it needs to see, given what is known so far.
+    pub fn requests(&self, facts: &Facts) -> Requests {
+        match self {
+            Self::DaemonOption(_) => Requests::new(),
+            Self::AuditWatch(check) => check.requests(facts),
+            Self::FileAccess(check) => check.requests(facts),
+            Self::Probe(probe) => probe.requests(facts),
+        }
+    }
+}
