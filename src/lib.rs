@@ -1,5 +1,7 @@
 //! seaworthy makes a Docker host seaworthy.
 
+pub mod audit;
+pub mod catalog;
 pub mod change;
 pub mod checks;
 pub mod facts;
