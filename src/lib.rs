@@ -6,5 +6,6 @@ pub mod change;
 pub mod checks;
 pub mod facts;
 pub mod formats;
+pub mod plan;
 pub mod policy;
 pub mod probes;

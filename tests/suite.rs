@@ -9,3 +9,5 @@
     unreachable_pub,
     reason = "a test that cannot go on says so by panicking"
 )]
+
+mod laws;

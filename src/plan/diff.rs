@@ -1,0 +1,119 @@
+//! Showing the difference between two states: a unified diff of the file, or old → new attributes.
+
+use crate::change::{Action, State};
+use crate::facts::{Attributes, Bytes};
+use crate::formats::secrets;
+use similar::TextDiff;
+use std::fmt::Write as _;
+
+/// The difference that an action makes, secrets masked. A changed content is a unified diff of the
+/// file, its lines starting at the first column, as `patch -p0 -d /` takes it; other changes are
+/// lines of `what: old -> new`.
+pub fn unified(action: &Action) -> String {
+    let mut out = String::new();
+    if let (Some(before), Some(after)) = (action.before.attributes(), action.after.attributes()) {
+        attributes(&mut out, &action.path, before, after);
+    }
+    match (&action.before, &action.after) {
+        (State::Absent, State::Folder { attributes }) => {
+            let _ = writeln!(
+                out,
+                "{}: new folder, {}",
+                action.path,
+                described(attributes)
+            );
+        }
+        (State::Folder { .. }, State::Absent) => {
+            let _ = writeln!(out, "{}: the folder is removed if it is empty", action.path);
+        }
+        (State::Absent, State::File { attributes, .. }) => {
+            let _ = writeln!(out, "{}: new file, {}", action.path, described(attributes));
+        }
+        (State::File { .. }, State::Absent) => {
+            let _ = writeln!(out, "{}: the file is removed", action.path);
+        }
+        _ => {}
+    }
+    if action.before.content() != action.after.content() {
+        content(&mut out, action);
+    }
+    out
+}
+
+fn content(out: &mut String, action: &Action) {
+    let text = |state: &State| -> Option<String> {
+        match state.content() {
+            None => Some(String::new()),
+            Some(content) => content
+                .as_str()
+                .map(|text| secrets::mask(&action.path, text)),
+        }
+    };
+    let (Some(old), Some(new)) = (text(&action.before), text(&action.after)) else {
+        let size = |state: &State| state.content().map_or(0, |Bytes(bytes)| bytes.len());
+        let _ = writeln!(
+            out,
+            "{}: binary content, {} -> {} bytes",
+            action.path,
+            size(&action.before),
+            size(&action.after)
+        );
+        return;
+    };
+    let name = |state: &State| {
+        if *state == State::Absent {
+            "/dev/null"
+        } else {
+            &action.path
+        }
+    };
+    let diff = TextDiff::from_lines(&old, &new);
+    let _ = write!(
+        out,
+        "{}",
+        diff.unified_diff()
+            .context_radius(3)
+            .header(name(&action.before), name(&action.after))
+    );
+}
+
+fn attributes(out: &mut String, path: &str, before: &Attributes, after: &Attributes) {
+    if before.mode != after.mode {
+        let _ = writeln!(out, "{path}: mode {} -> {}", before.mode, after.mode);
+    }
+    if before.uid != after.uid {
+        let _ = writeln!(out, "{path}: owner uid {} -> {}", before.uid, after.uid);
+    }
+    if before.gid != after.gid {
+        let _ = writeln!(out, "{path}: group gid {} -> {}", before.gid, after.gid);
+    }
+    for name in before.xattrs.keys().chain(after.xattrs.keys()) {
+        if before.xattrs.get(name) != after.xattrs.get(name) {
+            let _ = writeln!(out, "{path}: extended attribute {name} changes");
+        }
+    }
+}
+
+fn described(attributes: &Attributes) -> String {
+    format!(
+        "mode {}, owner {}:{}",
+        attributes.mode, attributes.uid, attributes.gid
+    )
+}
+
+/// A state in a few words: "absent", "file of 120 bytes, mode 0644, owner 0:0".
+pub fn describe_state(state: &State) -> String {
+    match state {
+        State::Absent => "absent".to_owned(),
+        State::File {
+            attributes,
+            content,
+        } => format!(
+            "file of {} bytes, {}",
+            content.0.len(),
+            described(attributes)
+        ),
+        State::Folder { attributes } => format!("folder, {}", described(attributes)),
+        State::Opaque { attributes } => described(attributes),
+    }
+}

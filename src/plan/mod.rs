@@ -1,0 +1,479 @@
+//! `plan`: what would cure the findings, as reviewable changes.
+//!
+//! The planner works on a copy of the facts ([`workbench`]). In rounds it judges the copy, fulfils
+//! the wishes of the controls that fail and may be changed, lets the services react on the copy
+//! ([`simulate`]), and judges again, until nothing new is wished for: a daemon.json that the plan
+//! creates needs an audit watch, for example. So the audit of the result passes and a second plan
+//! is empty by construction. All wishes for one path become one change of that path.
+//!
+//! Pure: nothing here can reach a host.
+
+mod diff;
+mod document;
+mod impact;
+mod refusal;
+mod simulate;
+mod workbench;
+
+pub use diff::{describe_state, unified};
+pub use document::{Document, DocumentError, HeldBackDocument, StepDocument};
+pub use impact::Impact;
+
+use crate::audit::{Judged, judge};
+use crate::catalog::{Applicability, Catalog, Selection};
+use crate::change::{Action, Activation, Expectation, State};
+use crate::checks::{Layout, OWN_RULES_FILE, Outcome, RULES_FILE, TMPFILES, parent};
+use crate::facts::{Facts, Look, Requests, RuleLoader, Seen};
+use crate::formats::audit_rules;
+use crate::policy::Policy;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use workbench::{Controls, Workbench};
+
+/// What a plan was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Which controls.
+    pub selection: Selection,
+    /// Do what disrupts, too.
+    pub allow_disruption: bool,
+}
+
+/// One change of one path, and the controls that it serves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The change.
+    pub action: Action,
+    /// Ids.
+    pub controls: Vec<String>,
+}
+
+/// A service that is told to take notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedActivation {
+    /// What is told to whom.
+    pub activation: Activation,
+    /// Whose sake it is for.
+    pub controls: Vec<String>,
+    /// What the service itself writes then.
+    pub writes: Vec<String>,
+}
+
+/// A failing control that this plan does not cure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeldBack {
+    /// Its id.
+    pub control: String,
+    /// Why.
+    pub reason: String,
+    /// The flag that releases it, or the command that helps.
+    pub release: String,
+    /// What it would change on top of the steps, empty when nothing is known.
+    pub changes: Vec<Action>,
+}
+
+/// What would be done to a host.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// Changes of paths, in order.
+    pub steps: Vec<Step>,
+    /// Services told, in order, once, after all steps.
+    pub activations: Vec<PlannedActivation>,
+    /// Whom it concerns.
+    pub impact: Vec<Impact>,
+    /// What is left out, and why.
+    pub held_back: Vec<HeldBack>,
+    /// What is written but takes effect later: control and event.
+    pub pending: Vec<(String, String)>,
+    /// What could not be judged: control and what was seen instead.
+    pub unknown: Vec<(String, String)>,
+    /// What must be true afterwards.
+    pub expect: Expectation,
+    /// What must be true when it was taken back.
+    pub expect_undone: Expectation,
+    /// An intermediate content of daemon.json that undoing needs: live-restore explicitly false.
+    pub undo_live_restore: Option<Action>,
+    /// Whether the daemon will make the `dockremap` account.
+    pub makes_account: bool,
+    /// The facts as they would be.
+    pub forecast: Facts,
+}
+
+/// The account that the daemon makes for `userns-remap = "default"` (docs.docker.com, "Isolate
+/// containers with a user namespace").
+pub const REMAP_ACCOUNT: &str = "dockremap";
+/// The files in which it appears.
+pub const ACCOUNT_FILES: [&str; 6] = [
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/shadow",
+    "/etc/gshadow",
+    "/etc/subuid",
+    "/etc/subgid",
+];
+
+/// A plan is found in a few rounds; more would mean that two controls undo each other.
+const MOST_ROUNDS: usize = 6;
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.activations.is_empty()
+    }
+
+    /// The activation is part of the plan.
+    pub fn activates(&self, activation: Activation) -> bool {
+        self.activations
+            .iter()
+            .any(|planned| planned.activation == activation)
+    }
+}
+
+/// What the planner needs to see beyond what the checks do: the files that it may create.
+pub fn requests(facts: &Facts) -> Requests {
+    let mut requests = Requests::new();
+    let drop_in = workbench::drop_in_path("docker.socket");
+    for path in [OWN_RULES_FILE, TMPFILES, &drop_in] {
+        requests.insert(path.to_owned(), Look::Content);
+        requests
+            .entry(parent(path).to_owned())
+            .or_insert(Look::Attributes);
+    }
+    if facts.auditing.loader == RuleLoader::RulesFile {
+        requests.insert(RULES_FILE.to_owned(), Look::Content);
+    }
+    let layout = Layout::of(facts);
+    requests.insert(layout.data_root(), Look::Entries);
+    requests
+}
+
+/// Plans the cure of the findings of the selected controls.
+pub fn plan(
+    catalog: &Catalog,
+    facts: &Facts,
+    policy: &Policy,
+    options: &Options,
+    today: &str,
+) -> Plan {
+    let mut held: BTreeMap<String, HeldBack> = BTreeMap::new();
+    // Holding one control back can make another one impossible, so start again each time.
+    let bench = loop {
+        if let Some(bench) = rounds(catalog, facts, policy, options, today, &mut held) {
+            break bench;
+        }
+    };
+    finish(catalog, facts, policy, options, today, &bench, held)
+}
+
+/// Fulfils wishes until there are no new ones. `None` when a control had to be held back after
+/// some of its wishes were fulfilled.
+fn rounds<'a>(
+    catalog: &Catalog,
+    facts: &'a Facts,
+    policy: &Policy,
+    options: &Options,
+    today: &str,
+    held: &mut BTreeMap<String, HeldBack>,
+) -> Option<Workbench<'a>> {
+    let mut bench = Workbench::new(facts);
+    for _ in 0..MOST_ROUNDS {
+        let judged = judge(catalog, &bench.facts, policy, &options.selection, today);
+        let mut news = false;
+        for one in judged.iter().filter(|one| is_wish(one)) {
+            let id = &one.control.id;
+            if held.contains_key(id) {
+                continue;
+            }
+            if let Some(back) = hold_back(one, facts, options) {
+                held.insert(id.clone(), back);
+                continue;
+            }
+            for edit in &one.judgement.edits {
+                if let Err(obstacle) = bench.apply(id, edit) {
+                    held.insert(id.clone(), back(id, obstacle.reason, obstacle.cure));
+                    return None;
+                }
+                news = true;
+            }
+        }
+        if let Some((controls, obstacle)) = refusal::refusal(&bench) {
+            for id in controls {
+                let back = back(&id, obstacle.reason.clone(), obstacle.cure.clone());
+                held.insert(id, back);
+            }
+            return None;
+        }
+        if !news {
+            break;
+        }
+        for (activation, _) in bench.activations() {
+            simulate::react(&mut bench.facts, activation);
+        }
+    }
+    Some(bench)
+}
+
+fn is_wish(one: &Judged<'_>) -> bool {
+    one.judgement.outcome == Outcome::Fail && one.waiver.is_none()
+}
+
+fn back(control: &str, reason: String, release: String) -> HeldBack {
+    HeldBack {
+        control: control.to_owned(),
+        reason,
+        release,
+        changes: Vec::new(),
+    }
+}
+
+/// Why a failing control is not cured by this plan, if so.
+fn hold_back(one: &Judged<'_>, facts: &Facts, options: &Options) -> Option<HeldBack> {
+    let id = &one.control.id;
+    if let Some((reason, cure)) = &one.judgement.blocked {
+        return Some(back(id, reason.clone(), cure.clone()));
+    }
+    if one.control.remediation.applicability == Applicability::Manual {
+        return Some(back(
+            id,
+            "only a person can do this".to_owned(),
+            format!("seaworthy explain {id}"),
+        ));
+    }
+    if one.judgement.edits.is_empty() {
+        // Pending: written already, and nothing that we do brings the event about.
+        return None;
+    }
+    if let Some((reason, cure)) = impact::danger(&one.judgement.edits, facts) {
+        return Some(back(id, reason, cure));
+    }
+    if options.allow_disruption || options.selection.releases(id) {
+        return None;
+    }
+    impact::disruption(one.control, &one.judgement.edits, facts)
+        .map(|reason| back(id, reason, format!("--allow-disruption, or --only {id}")))
+}
+
+fn finish(
+    catalog: &Catalog,
+    facts: &Facts,
+    policy: &Policy,
+    options: &Options,
+    today: &str,
+    bench: &Workbench<'_>,
+    mut held: BTreeMap<String, HeldBack>,
+) -> Plan {
+    let steps: Vec<Step> = bench
+        .actions()
+        .into_iter()
+        .map(|(action, controls)| Step {
+            action,
+            controls: in_order(catalog, &controls),
+        })
+        .collect();
+    let makes_account = makes_account(facts, bench);
+    let activations: Vec<PlannedActivation> = bench
+        .activations()
+        .into_iter()
+        .map(|(activation, controls)| PlannedActivation {
+            activation,
+            controls: in_order(catalog, &controls),
+            writes: writes(facts, activation, makes_account),
+        })
+        .collect();
+
+    let judged = judge(catalog, &bench.facts, policy, &options.selection, today);
+    let mut pending = Vec::new();
+    for one in judged.iter().filter(|one| is_wish(one)) {
+        if let Some(event) = one
+            .judgement
+            .evidence
+            .iter()
+            .find_map(|evidence| evidence.pending.clone())
+            && !held.contains_key(&one.control.id)
+        {
+            pending.push((one.control.id.clone(), event));
+        }
+        if let Some(back) = held.get_mut(&one.control.id) {
+            back.changes = would_change(bench, one);
+        }
+    }
+    let unknown = judged
+        .iter()
+        .filter(|one| one.judgement.outcome == Outcome::Unknown && one.waiver.is_none())
+        .map(|one| (one.control.id.clone(), one.judgement.seen()))
+        .collect();
+    let order: Vec<HeldBack> = catalog
+        .iter()
+        .filter_map(|control| held.remove(&control.id))
+        .collect();
+    let mut plan = Plan {
+        undo_live_restore: undo_live_restore(facts, &bench.facts, &steps),
+        expect: expectation(facts, &bench.facts, bench),
+        expect_undone: expectation_undone(facts, bench),
+        steps,
+        activations,
+        held_back: order,
+        pending,
+        unknown,
+        makes_account,
+        forecast: bench.facts.clone(),
+        impact: Vec::new(),
+    };
+    plan.impact = impact::impact(facts, &plan);
+    plan
+}
+
+fn in_order(catalog: &Catalog, controls: &Controls) -> Vec<String> {
+    catalog
+        .iter()
+        .filter(|control| controls.contains(&control.id))
+        .map(|control| control.id.clone())
+        .collect()
+}
+
+/// What a held-back control would change on top of the steps.
+fn would_change(bench: &Workbench<'_>, one: &Judged<'_>) -> Vec<Action> {
+    let mut alone = Workbench::new(&bench.facts);
+    for edit in &one.judgement.edits {
+        if alone.apply(&one.control.id, edit).is_err() {
+            return Vec::new();
+        }
+    }
+    alone
+        .actions()
+        .into_iter()
+        .map(|(action, _)| action)
+        .collect()
+}
+
+/// What a service itself writes when it is told.
+fn writes(facts: &Facts, activation: Activation, makes_account: bool) -> Vec<String> {
+    match activation {
+        Activation::LoadAuditRules if facts.auditing.loader == RuleLoader::Augenrules => {
+            vec![RULES_FILE.to_owned(), format!("{RULES_FILE}.prev")]
+        }
+        Activation::RestartDocker if makes_account => vec![format!(
+            "the account {REMAP_ACCOUNT} and its subordinate ids in {}",
+            ACCOUNT_FILES.join(", ")
+        )],
+        _ => Vec::new(),
+    }
+}
+
+fn makes_account(facts: &Facts, bench: &Workbench<'_>) -> bool {
+    let remap = |facts: &Facts| {
+        Layout::of(facts)
+            .configured("userns-remap")
+            .map(|(value, _)| value)
+    };
+    let wanted = remap(&bench.facts);
+    (wanted == Some(Value::from("default")) || wanted == Some(Value::from(REMAP_ACCOUNT)))
+        && remap(facts) != wanted
+        && crate::formats::accounts::id_of(
+            facts.text("/etc/passwd").unwrap_or_default(),
+            REMAP_ACCOUNT,
+        )
+        .is_none()
+}
+
+/// While live-restore is on, a restart with a file that turns it off kills containers that keep
+/// running; the daemon must be told by SIGHUP first, with an explicit `false`: taking the key out
+/// changes nothing on a reload.
+fn undo_live_restore(before: &Facts, after: &Facts, steps: &[Step]) -> Option<Action> {
+    let live = |facts: &Facts| {
+        facts
+            .docker
+            .known()
+            .is_some_and(|docker| docker.live_restore)
+    };
+    if live(before) || !live(after) {
+        return None;
+    }
+    let config = Layout::of(after).config;
+    let step = steps.iter().find(|step| step.action.path == config)?;
+    let State::File {
+        attributes,
+        content,
+    } = &step.action.after
+    else {
+        return None;
+    };
+    let document = crate::formats::daemon_json::Document::parse(&content.0).ok()?;
+    let text = document
+        .with(&BTreeMap::from([(
+            "live-restore".to_owned(),
+            Some(Value::Bool(false)),
+        )]))
+        .ok()?;
+    Some(Action {
+        path: config,
+        before: step.action.after.clone(),
+        after: State::File {
+            attributes: attributes.clone(),
+            content: text.as_str().into(),
+        },
+    })
+}
+
+/// What must hold after an undo: the containers that ran do run, or a person is told which do not.
+fn expectation_undone(facts: &Facts, bench: &Workbench<'_>) -> Expectation {
+    let mut expect = expectation(facts, facts, bench);
+    let told = bench.activations();
+    let restarts = told
+        .iter()
+        .any(|(activation, _)| *activation == Activation::RestartDocker);
+    if let (true, Some(docker)) = (restarts, facts.docker.known()) {
+        expect.containers = docker
+            .running()
+            .map(|container| container.name.clone())
+            .collect();
+    }
+    expect
+}
+
+/// What must hold once the services run on `target`, for what this plan touches.
+fn expectation(before: &Facts, target: &Facts, bench: &Workbench<'_>) -> Expectation {
+    if !before.host.live {
+        return Expectation::default();
+    }
+    let told: BTreeSet<Activation> = bench
+        .activations()
+        .into_iter()
+        .map(|(activation, _)| activation)
+        .collect();
+    let mut expect = Expectation {
+        docker_runs: Layout::of(before).docker_runs(),
+        auditd_runs: before
+            .units
+            .get("auditd.service")
+            .is_some_and(crate::facts::UnitState::is_active),
+        ..Expectation::default()
+    };
+    if let (true, Some(docker)) = (
+        told.contains(&Activation::RestartDocker),
+        target.docker.known(),
+    ) {
+        expect.daemon = bench
+            .daemon_keys
+            .keys()
+            .filter_map(|key| Some((key.clone(), docker.effective(key)?)))
+            .collect();
+        let survives = |policy: &str| matches!(policy, "always" | "unless-stopped");
+        expect.containers = docker
+            .running()
+            .filter(|container| survives(&container.restart_policy))
+            .map(|container| container.name.clone())
+            .collect();
+    }
+    if told.contains(&Activation::LoadAuditRules)
+        && let Seen::Known(rules) = &target.auditing.kernel_rules
+    {
+        expect.watches = rules
+            .iter()
+            .flat_map(|rule| audit_rules::watches(rule))
+            .collect();
+    }
+    expect
+}
