@@ -6,6 +6,7 @@ pub mod change;
 pub mod checks;
 pub mod facts;
 pub mod formats;
+pub mod host;
 pub mod plan;
 pub mod policy;
 pub mod probes;

@@ -1,0 +1,180 @@
+//! The doors to a host.
+//!
+//! [`ReadHost`] is all that `collect` and therefore `audit` and `plan` can reach: it cannot change
+//! anything. [`Host`] adds the few things that change a host; only `apply` takes one. The
+//! operations are as small as the kernel's own, so that a modelled host in the tests can lose
+//! power between any two of them.
+
+mod answers;
+mod audit;
+mod change;
+mod commands;
+mod docker;
+mod error;
+mod health;
+pub mod linux;
+mod lock;
+mod look;
+pub(crate) mod services;
+mod tree;
+mod validate;
+
+pub use error::HostError;
+pub use linux::LinuxHost;
+pub use lock::{Lock, lock};
+
+use crate::change::{Activation, Expectation};
+use crate::facts::{Attributes, Bytes, Look, Node};
+use serde_json::Value;
+use std::time::Duration;
+
+/// What a program that only reports printed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Exit status; `None` when a signal ended it.
+    pub status: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// The raw answers of the Docker API, as JSON: a new value in a newer daemon must not cost us the
+/// rest of the answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DockerAnswers {
+    /// `GET /version`.
+    pub version: Value,
+    /// `GET /info`.
+    pub info: Value,
+    /// `GET /networks`.
+    pub networks: Value,
+    /// `GET /containers/ID/json` of each container that `GET /containers/json?all=1` lists.
+    pub containers: Vec<Value>,
+    /// `GET /images/json`.
+    pub images: Value,
+    /// `GET /volumes`.
+    pub volumes: Value,
+}
+
+/// What the daemon thinks of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It would read it.
+    Accepted,
+    /// It would not start; in its own words.
+    Refused(String),
+    /// It could not be asked, and why.
+    NotChecked(String),
+}
+
+/// Reading a host. Nothing here changes anything, not even a timestamp (but atime).
+pub trait ReadHost {
+    /// Whether this is the running system: false for a mounted image or a folder, where nothing
+    /// is run and no service is asked.
+    fn is_live(&self) -> bool;
+
+    /// Whether we are root there.
+    fn is_root(&self) -> bool;
+
+    /// What is at `path` (absolute, as the host sees it). Absence is an answer, not an error. The
+    /// final component is not followed when it is a symbolic link.
+    ///
+    /// # Errors
+    /// When it cannot be seen.
+    fn node(&self, path: &str, look: Look) -> Result<Node, HostError>;
+
+    /// Runs a program that only reports, with a clean environment. `program` is a plain name and
+    /// is looked up in the system's own folders, or an absolute path.
+    ///
+    /// # Errors
+    /// [`HostError::NotInstalled`] when there is no such program, others when it cannot be run
+    /// or does not end in time. An exit status other than 0 is not an error here.
+    fn report(&self, program: &str, arguments: &[&str]) -> Result<Output, HostError>;
+
+    /// Where a program is in the system's own folders, not following a final symbolic link.
+    fn program(&self, name: &str) -> Option<String>;
+
+    /// Asks the Docker daemon on a unix socket for everything we read from it.
+    ///
+    /// # Errors
+    /// When nobody answers there.
+    fn docker(&self, socket: &str) -> Result<DockerAnswers, HostError>;
+
+    /// Asks the daemon's own program whether it would start with this daemon.json, without
+    /// starting it and without a trace on the host. `command` is the command line of its unit, the
+    /// program first.
+    ///
+    /// # Errors
+    /// When the program cannot be run.
+    fn validate_daemon_json(&self, text: &str, command: &[String]) -> Result<Verdict, HostError> {
+        let _ = (text, command);
+        Ok(Verdict::NotChecked("nothing is run here".to_owned()))
+    }
+
+    /// When something happened, in microseconds since 1970, of which systemd says that it happened
+    /// `monotonic` microseconds after boot (`CLOCK_MONOTONIC`). 0 where that is not known, as on
+    /// hosts that do not run.
+    fn wall_clock(&self, monotonic: u64) -> i64 {
+        let _ = monotonic;
+        0
+    }
+}
+
+/// Changing a host. Each operation is one step that a crash may precede or follow; none of them is
+/// durable before the matching `sync`.
+///
+/// Paths are absolute as the host sees them. No operation follows a symbolic link in the final
+/// component, and all refuse parents that somebody but root could have put there.
+pub trait Host: ReadHost {
+    /// Makes a new file that must not exist yet, with its content and attributes.
+    fn create(
+        &mut self,
+        path: &str,
+        content: &Bytes,
+        attributes: &Attributes,
+    ) -> Result<(), HostError>;
+
+    /// Adds bytes to the end of an existing file.
+    fn append(&mut self, path: &str, bytes: &[u8]) -> Result<(), HostError>;
+
+    /// Renames a file over another one in the same folder, atomically.
+    fn rename(&mut self, from: &str, to: &str) -> Result<(), HostError>;
+
+    /// Removes a file.
+    fn remove(&mut self, path: &str) -> Result<(), HostError>;
+
+    /// Makes a folder that must not exist yet.
+    fn make_folder(&mut self, path: &str, attributes: &Attributes) -> Result<(), HostError>;
+
+    /// Removes a folder, which must be empty.
+    fn remove_folder(&mut self, path: &str) -> Result<(), HostError>;
+
+    /// Sets mode, owner, group and extended attributes.
+    fn set_attributes(&mut self, path: &str, attributes: &Attributes) -> Result<(), HostError>;
+
+    /// Brings a file's content and attributes to the disk (fsync(2)).
+    fn sync(&mut self, path: &str) -> Result<(), HostError>;
+
+    /// Brings the names in a folder to the disk.
+    fn sync_folder(&mut self, path: &str) -> Result<(), HostError>;
+
+    /// Tells a service to take notice, and waits until it has or `deadline` has passed. Does
+    /// nothing where the host is not live.
+    fn activate(&mut self, activation: Activation, deadline: Duration) -> Result<(), HostError>;
+
+    /// Adds a rule to the kernel, or takes one out again: `auditctl` with these words.
+    fn audit_rule(&mut self, words: &[String]) -> Result<(), HostError>;
+
+    /// Waits until the services are as expected, at most `deadline`.
+    ///
+    /// # Errors
+    /// The sentences that are still not true then. An empty list is never an error.
+    fn healthy(&mut self, expected: &Expectation, deadline: Duration) -> Result<(), Vec<String>>;
+
+    /// The last lines of a service's own log, oldest first; empty when there are none.
+    fn service_log(&self, unit: &str, since_seconds: u64) -> Vec<String>;
+
+    /// The time now, in microseconds since 1970.
+    fn now(&self) -> i64;
+}
