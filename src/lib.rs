@@ -4,6 +4,7 @@ pub mod audit;
 pub mod catalog;
 pub mod change;
 pub mod checks;
+pub mod collect;
 pub mod facts;
 pub mod formats;
 pub mod host;

@@ -1,0 +1,101 @@
+//! The Docker daemon and its client.
+
+use super::files::Files;
+use super::unseen;
+use crate::facts::{Docker, Facts, Kind, Seen, UnitState};
+use crate::host::{HostError, ReadHost};
+use std::collections::BTreeMap;
+
+/// Where docker.socket listens in every distribution, unless its unit says something else.
+const DEFAULT_SOCKET: &str = "/run/docker.sock";
+
+const NOT_RUN: &str = "nothing is run in a folder";
+
+/// What the daemon says of itself. `docker_host` is the path of a socket that the user named.
+pub(super) fn daemon(
+    files: &mut Files<'_>,
+    units: &BTreeMap<String, UnitState>,
+    manager_runs: bool,
+    docker_host: Option<&str>,
+) -> Seen<Docker> {
+    if !files.host().is_live() {
+        return Seen::unseen("no daemon runs in a folder", "");
+    }
+    let own = units
+        .get("docker.socket")
+        .and_then(|unit| unit.listen.as_deref())
+        .unwrap_or(DEFAULT_SOCKET);
+    let socket = docker_host.unwrap_or(own);
+    // A daemon that the unit does not start (the user named another socket, there is no such unit,
+    // or no systemd at all) cannot be started by a connection either.
+    let own_unit = units
+        .get("docker.service")
+        .filter(|_| manager_runs && same_path(socket, own));
+    if let Some(unit) = own_unit
+        && !unit.is_active()
+    {
+        return Seen::unseen("docker.service is not running", "systemctl start docker");
+    }
+    let at = files.followed(socket).unwrap_or_else(|| socket.to_owned());
+    if files.kind(&at) == Kind::Absent {
+        return Seen::unseen(format!("there is no Docker socket at {socket}"), "");
+    }
+    match files.host().docker(socket) {
+        Ok(answers) => Seen::Known(answers.facts()),
+        Err(error) => unseen(&error),
+    }
+}
+
+/// `/var/run` is a link to `/run` wherever there is systemd.
+fn same_path(a: &str, b: &str) -> bool {
+    let plain = |path: &str| path.strip_prefix("/var").unwrap_or(path).to_owned();
+    plain(a) == plain(b)
+}
+
+/// The version of the command-line client, `None` when there is none.
+pub(super) fn client(host: &dyn ReadHost) -> Seen<Option<String>> {
+    if !host.is_live() {
+        return Seen::unseen(NOT_RUN, "");
+    }
+    match version_of(host, "docker") {
+        Ok(version) => Seen::Known(Some(version)),
+        Err(HostError::NotInstalled { .. }) => Seen::Known(None),
+        Err(error) => unseen(&error),
+    }
+}
+
+/// The version of the daemon: its own word, or else that of its binary.
+pub(super) fn version(host: &dyn ReadHost, facts: &Facts) -> Seen<String> {
+    if let Some(docker) = facts.docker.known() {
+        return Seen::Known(docker.version.clone());
+    }
+    if !host.is_live() {
+        return Seen::unseen(NOT_RUN, "");
+    }
+    let program = facts
+        .units
+        .get("docker.service")
+        .and_then(|unit| unit.argv.first())
+        .filter(|program| program.starts_with('/'));
+    match version_of(host, program.map_or("dockerd", String::as_str)) {
+        Ok(version) => Seen::Known(version),
+        Err(error) => unseen(&error),
+    }
+}
+
+/// The version in `Docker version 26.1.5+dfsg1, build a72d7cd`.
+fn version_of(host: &dyn ReadHost, program: &str) -> Result<String, HostError> {
+    let output = host.report(program, &["--version"])?;
+    output
+        .stdout
+        .trim()
+        .strip_prefix("Docker version ")
+        .and_then(|rest| rest.split(',').next())
+        .filter(|_| output.status == Some(0))
+        .map(str::to_owned)
+        .ok_or_else(|| HostError::Command {
+            command: format!("{program} --version"),
+            how: "did not print a version of Docker".to_owned(),
+            stderr: output.stderr,
+        })
+}

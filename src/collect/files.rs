@@ -1,0 +1,87 @@
+//! Looking at paths, each once.
+
+use super::unseen;
+use crate::facts::{Bytes, Facts, Kind, Look, Node, Seen};
+use crate::host::ReadHost;
+use std::collections::BTreeMap;
+
+type Nodes = BTreeMap<String, Seen<Node>>;
+
+/// What was seen so far, and how closely it was looked at.
+pub(super) struct Files<'a> {
+    host: &'a dyn ReadHost,
+    looked: BTreeMap<String, Look>,
+    facts: Facts,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn new(host: &'a dyn ReadHost) -> Self {
+        Self {
+            host,
+            looked: BTreeMap::new(),
+            facts: Facts::default(),
+        }
+    }
+
+    pub(super) fn host(&self) -> &'a dyn ReadHost {
+        self.host
+    }
+
+    /// Hands out what was seen until now; it is still not looked at again.
+    pub(super) fn take(&mut self) -> Nodes {
+        std::mem::take(&mut self.facts.files)
+    }
+
+    /// Looks at a path unless that was done as closely before; returns whether it was.
+    pub(super) fn look_into(&mut self, nodes: &mut Nodes, path: &str, look: Look) -> bool {
+        // Each closer look shows what the others show, too.
+        if self.looked.get(path).is_some_and(|done| *done >= look) {
+            return false;
+        }
+        self.looked.insert(path.to_owned(), look);
+        let node = match self.host.node(path, look) {
+            Ok(node) => Seen::Known(node),
+            Err(error) => unseen(&error),
+        };
+        nodes.insert(path.to_owned(), node);
+        true
+    }
+
+    /// What is at a path.
+    pub(super) fn look(&mut self, path: &str, look: Look) -> Option<&Node> {
+        let mut nodes = self.take();
+        self.look_into(&mut nodes, path, look);
+        self.facts.files = nodes;
+        self.facts.files.get(path)?.known()
+    }
+
+    pub(super) fn kind(&mut self, path: &str) -> Kind {
+        self.look(path, Look::Attributes)
+            .map_or(Kind::Absent, |node| node.kind)
+    }
+
+    /// The text of a file, following links, `None` when there is none or it cannot be read.
+    pub(super) fn text(&mut self, path: &str) -> Option<String> {
+        let path = self.followed(path)?;
+        self.look(&path, Look::Content)?
+            .content
+            .as_ref()
+            .and_then(Bytes::as_str)
+            .map(str::to_owned)
+    }
+
+    /// Where a chain of links ends; each of them is looked at. `None` for a loop.
+    pub(super) fn followed(&mut self, path: &str) -> Option<String> {
+        let mut at = path.to_owned();
+        for _ in 0..16 {
+            // Content, so that a file is not opened a second time for it.
+            self.look(&at, Look::Content);
+            let next = self.facts.resolved(&at);
+            if next == at {
+                return Some(at);
+            }
+            at = next;
+        }
+        None
+    }
+}

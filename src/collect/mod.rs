@@ -1,0 +1,100 @@
+//! Facts from a host.
+//!
+//! Everything goes through [`ReadHost`], which can change nothing. What cannot be seen is kept
+//! with the reason; collecting itself never fails.
+
+mod auditing;
+mod docker;
+mod files;
+mod units;
+
+use crate::facts::{Facts, HostIdentity, Requests, Seen};
+use crate::formats::os_release;
+use crate::host::{HostError, ReadHost};
+use files::Files;
+
+/// As many rounds of requests as can be needed: a chain of files that name each other, each by a
+/// chain of links. More would be a check that never ends asking.
+const MOST_ROUNDS: usize = 32;
+
+/// Collects everything that is known about a host.
+///
+/// `docker_host` is the value of the user's `DOCKER_HOST`; it counts where it names a unix socket.
+/// `wanted` says which paths are to be looked at, given what is known so far; it is asked again
+/// until it wants nothing new. No path is looked at twice, unless more of it is wanted than was
+/// seen. `progress` is told what is done next.
+///
+/// The Docker daemon is asked only where that cannot start it: a connection to the socket of an
+/// inactive docker.service would.
+pub fn collect(
+    host: &dyn ReadHost,
+    docker_host: Option<&str>,
+    wanted: &dyn Fn(&Facts) -> Requests,
+    progress: &mut dyn FnMut(&str),
+) -> Facts {
+    let mut files = Files::new(host);
+    let mut facts = Facts {
+        host: identity(&mut files),
+        ..Facts::default()
+    };
+    progress("looking at the units");
+    let (units, manager_runs) = units::collect(&mut files);
+    facts.units = units;
+    progress("listing the audit rules");
+    facts.auditing = auditing::collect(host, &facts.units);
+    progress("asking Docker");
+    let docker_host = docker_host.and_then(|it| it.strip_prefix("unix://"));
+    facts.docker = docker::daemon(&mut files, &facts.units, manager_runs, docker_host);
+    facts.docker_client = docker::client(host);
+    facts.docker_version = docker::version(host, &facts);
+    facts.files = files.take();
+    progress("looking at files");
+    for _ in 0..MOST_ROUNDS {
+        let mut news = false;
+        for (path, look) in wanted(&facts) {
+            news |= files.look_into(&mut facts.files, &path, look);
+        }
+        if !news {
+            break;
+        }
+    }
+    facts
+}
+
+fn identity(files: &mut Files<'_>) -> HostIdentity {
+    let mut first_line = |paths: &[&str]| {
+        paths
+            .iter()
+            .find_map(|path| files.text(path))
+            .and_then(|text| text.lines().next().map(|line| line.trim().to_owned()))
+            .unwrap_or_default()
+    };
+    // /etc/hostname is what the name will be; a running host may have got another one by DHCP.
+    let live = "/proc/sys/kernel/hostname";
+    let name = first_line(&[live, "/etc/hostname"]);
+    let machine_id = first_line(&["/etc/machine-id"]);
+    let os = ["/etc/os-release", "/usr/lib/os-release"]
+        .iter()
+        .find_map(|path| files.text(path))
+        .and_then(|text| os_release::parse(&text).remove("PRETTY_NAME"))
+        .unwrap_or_default();
+    HostIdentity {
+        name,
+        machine_id,
+        os,
+        live: files.host().is_live(),
+        root: files.host().is_root(),
+    }
+}
+
+/// Keeps the reason of a failure, with what would help.
+fn unseen<T>(error: &HostError) -> Seen<T> {
+    if error.is_permission() {
+        Seen::unseen("permission denied", "run as root")
+    } else {
+        Seen::unseen(error.to_string(), "")
+    }
+}
+
+#[cfg(test)]
+mod tests;
