@@ -1,5 +1,6 @@
 //! seaworthy makes a Docker host seaworthy.
 
+pub mod apply;
 pub mod audit;
 pub mod catalog;
 pub mod change;

@@ -10,4 +10,5 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod crash;
 mod laws;

@@ -1,0 +1,302 @@
+//! The three ways in: a new transaction, and the two ways out of an interrupted one.
+
+use super::derived;
+use super::error::ApplyError;
+use super::history;
+use super::journal::{Begin, End, Journal, Log};
+use super::kernel;
+use super::outcome::{Applied, Event, Outcome, Watcher};
+use super::perform::{is, parent};
+use super::preflight::preflight;
+use super::run::Run;
+use super::settings::{Mutation, Settings};
+use super::store::Store;
+use super::transaction::Transaction;
+use crate::change::{Activation, State};
+use crate::facts::{Bytes, Look};
+use crate::host::{Host, HostError, ReadHost};
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Makes a transaction as a whole, or takes back what was begun.
+///
+/// # Errors
+/// When nothing was begun, and nothing but the state folder was touched.
+pub fn apply(
+    host: &mut dyn Host,
+    id: &str,
+    transaction: &Transaction,
+    settings: &Settings,
+    watcher: &mut dyn Watcher,
+) -> Result<Applied, ApplyError> {
+    let store = Store::new(&settings.state);
+    let bad_name = |reason| ApplyError::Name {
+        id: id.to_owned(),
+        reason,
+    };
+    if !Store::is_name(id) {
+        return Err(bad_name("only letters, digits and `-` are possible"));
+    }
+    if let Some(id) = history::unfinished(host, settings)? {
+        return Err(ApplyError::Unfinished { id });
+    }
+    if transaction.is_empty() {
+        return Ok(Applied {
+            id: id.to_owned(),
+            outcome: Outcome::NothingToDo,
+            pending: None,
+            service_logs: Vec::new(),
+            notes: transaction.notes.clone(),
+        });
+    }
+    let paths = stale(host, transaction)?;
+    if !paths.is_empty() {
+        return Err(ApplyError::Stale { paths });
+    }
+    if store.has_journal(host, id)? {
+        return Err(bad_name("it is taken"));
+    }
+    let unsure = preflight(host, transaction)?;
+    let journal = match prepare(host, &store, id, transaction, settings) {
+        Ok(journal) => journal,
+        Err(error) => {
+            store.forget(host, id);
+            return Err(error.into());
+        }
+    };
+    let mut run = Run {
+        host,
+        settings,
+        watcher,
+        store,
+        journal,
+        id: id.to_owned(),
+        commit_tried: false,
+    };
+    run.say(Event::Begun { id: id.to_owned() });
+    if let Some(text) = unsure {
+        run.note(text);
+    }
+    Ok(go_forward(run, transaction))
+}
+
+/// Takes back what an interrupted transaction had begun. It may itself be interrupted, and repeated.
+/// One that was stuck may be tried again too.
+///
+/// # Errors
+/// When there is nothing to recover, or the journal cannot be used.
+pub fn recover(
+    host: &mut dyn Host,
+    id: &str,
+    settings: &Settings,
+    watcher: &mut dyn Watcher,
+) -> Result<Applied, ApplyError> {
+    let mut run = open(host, id, settings, watcher)?;
+    let outcome = run.undo("seaworthy was interrupted", true);
+    Ok(applied(run, outcome))
+}
+
+/// Finishes an interrupted transaction, provided that everything not yet done can still be done.
+///
+/// # Errors
+/// When there is nothing to finish, when the undo has begun, when the host has changed since, or
+/// when the journal or a backup cannot be used. Nothing was changed then.
+pub fn resume(
+    host: &mut dyn Host,
+    id: &str,
+    settings: &Settings,
+    watcher: &mut dyn Watcher,
+) -> Result<Applied, ApplyError> {
+    let run = open(host, id, settings, watcher)?;
+    let log = run.journal.log();
+    if log.undo.is_some() {
+        return Err(ApplyError::BeingUndone { id: id.to_owned() });
+    }
+    let transaction = history::transaction(run.host, &run.store, log)?;
+    let paths = stale_rest(run.host, &transaction, log)?;
+    if !paths.is_empty() {
+        return Err(ApplyError::Stale { paths });
+    }
+    Ok(go_forward(run, &transaction))
+}
+
+fn open<'a>(
+    host: &'a mut dyn Host,
+    id: &str,
+    settings: &'a Settings,
+    watcher: &'a mut dyn Watcher,
+) -> Result<Run<'a>, ApplyError> {
+    let store = Store::new(&settings.state);
+    let outcome = match Journal::read(host, &store, id)?.end {
+        Some(End::Committed) => Some("committed"),
+        Some(End::RolledBack) => Some("rolled back"),
+        Some(End::Stuck { .. }) | None => None,
+    };
+    if let Some(outcome) = outcome {
+        return Err(ApplyError::Complete {
+            id: id.to_owned(),
+            outcome,
+        });
+    }
+    let journal = Journal::open(host, &store, id)?;
+    Ok(Run {
+        host,
+        settings,
+        watcher,
+        store,
+        journal,
+        id: id.to_owned(),
+        commit_tried: false,
+    })
+}
+
+fn go_forward(mut run: Run<'_>, transaction: &Transaction) -> Applied {
+    let result = catch_unwind(AssertUnwindSafe(|| run.forward(transaction)));
+    let why = match result {
+        Ok(Ok(())) => return applied(run, Outcome::Committed),
+        Ok(Err(failure)) => failure.to_string(),
+        Err(panic) => format!("an error in seaworthy itself: {}", message(&*panic)),
+    };
+    let outcome = run.undo(&why, false);
+    applied(run, outcome)
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("it panicked")
+}
+
+fn applied(run: Run<'_>, outcome: Outcome) -> Applied {
+    let log = run.journal.log();
+    Applied {
+        id: run.id,
+        pending: match outcome {
+            Outcome::Committed => log.begin.pending.clone(),
+            _ => None,
+        },
+        outcome,
+        service_logs: log.service_logs.clone(),
+        notes: log.notes.clone(),
+    }
+}
+
+/// Every path that is not what the transaction starts from.
+fn stale(host: &dyn ReadHost, transaction: &Transaction) -> Result<Vec<String>, HostError> {
+    let mut planned: BTreeMap<&str, &State> = BTreeMap::new();
+    let mut paths = Vec::new();
+    for step in transaction.all_steps() {
+        let action = &step.action;
+        let fits = match planned.insert(&action.path, &action.after) {
+            Some(earlier) => *earlier == action.before,
+            None => is(host, &action.path, &action.before)?,
+        };
+        if !fits {
+            paths.push(action.path.clone());
+        }
+    }
+    Ok(paths)
+}
+
+/// The same for what is still to be done.
+fn stale_rest(
+    host: &dyn ReadHost,
+    transaction: &Transaction,
+    log: &Log,
+) -> Result<Vec<String>, HostError> {
+    let mut planned: BTreeMap<&str, &State> = BTreeMap::new();
+    let mut paths = Vec::new();
+    for (index, step) in transaction.all_steps().enumerate() {
+        let action = &step.action;
+        if log.done.contains_key(&index) {
+            continue;
+        }
+        let fits = match planned.insert(&action.path, &action.after) {
+            Some(earlier) => *earlier == action.before,
+            None => {
+                is(host, &action.path, &action.before)?
+                    || (log.begun.contains(&index) && is(host, &action.path, &action.after)?)
+            }
+        };
+        if !fits {
+            paths.push(action.path.clone());
+        }
+    }
+    Ok(paths)
+}
+
+/// Everything that an undo may need, on the disk, and then the first record.
+fn prepare(
+    host: &mut dyn Host,
+    store: &Store,
+    id: &str,
+    transaction: &Transaction,
+    settings: &Settings,
+) -> Result<Journal, HostError> {
+    store.make(host, id)?;
+    if let Some(earlier) = latest_journal(host, store, id)? {
+        // Its process may have died before its last record was on the disk. We build on that
+        // record, so it must not be lost while ours is kept.
+        host.sync(&earlier)?;
+        host.sync_folder(parent(&earlier))?;
+    }
+    let (derived, states) = derived::before(host, &transaction.derived)?;
+    for content in contents(transaction, &states) {
+        store.keep(host, content)?;
+    }
+    store.kept(host)?;
+    let loads = [Activation::LoadAuditRules, Activation::RestartAuditd];
+    let kernel = if host.is_live()
+        && transaction
+            .activations
+            .iter()
+            .any(|activation| loads.contains(activation))
+    {
+        Some(kernel::list(host)?)
+    } else {
+        None
+    };
+    let begin = Begin::of(id, transaction, derived, kernel, boot_id(host));
+    let held = settings.mutation == Mutation::NoBegin;
+    Journal::begin(host, store, begin, held)
+}
+
+fn latest_journal(
+    host: &dyn ReadHost,
+    store: &Store,
+    id: &str,
+) -> Result<Option<String>, HostError> {
+    for name in store.names(host)?.into_iter().rev() {
+        if name != id && store.has_journal(host, &name)? {
+            return Ok(Some(store.journal(&name)));
+        }
+    }
+    Ok(None)
+}
+
+fn contents<'a>(transaction: &'a Transaction, derived: &'a [State]) -> Vec<&'a Bytes> {
+    let steps = transaction
+        .all_steps()
+        .chain(&transaction.undo_live_restore)
+        .flat_map(|step| [&step.action.before, &step.action.after]);
+    let settle = transaction.settle.iter().map(|settle| &settle.to);
+    let mut contents: Vec<&Bytes> = steps
+        .chain(settle)
+        .chain(derived)
+        .filter_map(State::content)
+        .collect();
+    contents.sort_by_key(|content| &content.0);
+    contents.dedup();
+    contents
+}
+
+/// The kernel's name for the running boot, where it can be read (random(4)).
+pub(super) fn boot_id(host: &dyn ReadHost) -> Option<String> {
+    let node = host
+        .node("/proc/sys/kernel/random/boot_id", Look::Content)
+        .ok()?;
+    Some(node.content?.as_str()?.trim().to_owned())
+}

@@ -1,0 +1,149 @@
+//! The way forward: steps, activations, a look at the services, `commit`. It can be entered again
+//! after a crash, as every part asks the journal and the host what is already done.
+
+use super::journal::{Entry, StepRecord};
+use super::kernel;
+use super::outcome::Event;
+use super::perform::{is, look_for, now, perform, settle};
+use super::run::{Failure, Run};
+use super::same::{on_the_way, same};
+use super::settings::Mutation;
+use super::transaction::{Step, Transaction};
+use crate::change::Expectation;
+
+impl Run<'_> {
+    /// Does everything and commits.
+    pub(super) fn forward(&mut self, transaction: &Transaction) -> Result<(), Failure> {
+        let of = transaction.all_steps().count();
+        let mut steps = transaction.all_steps().enumerate();
+        if transaction.live_restore_off.is_some()
+            && let Some((index, step)) = steps.next()
+        {
+            self.step(index, of, step)?;
+            // Once the next step has begun the file no longer has the explicit `false`.
+            if self.journal.log().begun.iter().all(|&begun| begun == index) {
+                self.reload_live_restore_off(false)?;
+            }
+        }
+        for (index, step) in steps {
+            self.step(index, of, step)?;
+        }
+        self.reset_derived()?;
+        for &activation in &transaction.activations {
+            self.stop_if_interrupted()?;
+            self.activate(activation, false)?;
+        }
+        self.stop_if_interrupted()?;
+        self.change_kernel(transaction)?;
+        for settle in &transaction.settle {
+            self.put(&settle.path, &settle.to.record(), true)?;
+        }
+        self.check(&transaction.expect)?;
+        let files = self.derived_after()?;
+        let kernel = match self.journal.log().begin.kernel_before {
+            Some(_) => Some(kernel::list(self.host)?),
+            None => None,
+        };
+        self.write(&Entry::DerivedAfter { files, kernel })?;
+        self.stop_if_interrupted()?;
+        self.commit_tried = true;
+        self.write(&Entry::Commit)?;
+        self.say(Event::Committed);
+        Ok(())
+    }
+
+    fn stop_if_interrupted(&self) -> Result<(), Failure> {
+        if self.watcher.interrupted() {
+            return Err(Failure::Interrupted);
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, index: usize, of: usize, step: &Step) -> Result<(), Failure> {
+        let action = &step.action;
+        if self.journal.log().done.contains_key(&index) {
+            return Ok(());
+        }
+        self.stop_if_interrupted()?;
+        self.say(Event::Step {
+            number: index + 1,
+            of,
+            what: step.what.clone(),
+        });
+        let resumed = self.journal.log().begun.contains(&index);
+        let mut skipped = false;
+        if !resumed || !is(self.host, &action.path, &action.after)? {
+            self.require_before(step, resumed)?;
+            let late = self.settings.mutation == Mutation::LateIntent;
+            if !resumed && !late {
+                self.write(&Entry::Intent { step: index })?;
+            }
+            skipped = !perform(self.host, &self.id, action, self.settings.mutation)?;
+            if late {
+                self.write(&Entry::Intent { step: index })?;
+            }
+        } else {
+            settle(self.host, &action.path)?;
+        }
+        if skipped {
+            self.note(format!("{} is kept, as something is in it", action.path));
+        }
+        self.write(&Entry::Done {
+            step: index,
+            skipped,
+        })?;
+        Ok(())
+    }
+
+    /// Nothing is changed that is not what the plan was made for, looked at just before.
+    fn require_before(&self, step: &Step, resumed: bool) -> Result<(), Failure> {
+        let record = StepRecord::from(step).action;
+        let look = look_for(&record.before, &record.after);
+        let fits = now(self.host, &record.path, look)?.is_some_and(|now| {
+            let now = now.record();
+            same(&now, &record.before)
+                || (resumed && on_the_way(&now, &record.before, &record.after))
+        });
+        if fits {
+            Ok(())
+        } else {
+            Err(Failure::Changed { path: record.path })
+        }
+    }
+
+    /// In a rollback: rules that the former apply brought go, also where only the kernel still has
+    /// them. While auditing is locked nothing can change.
+    fn change_kernel(&mut self, transaction: &Transaction) -> Result<(), Failure> {
+        let Some(change) = &transaction.kernel else {
+            return Ok(());
+        };
+        if transaction.pending.is_some() || self.journal.log().begin.kernel_before.is_none() {
+            return Ok(());
+        }
+        let now = kernel::list(self.host)?;
+        let mut wanted = kernel::without(&now, &change.remove);
+        wanted.extend(kernel::without(&change.add, &now));
+        self.settle_kernel(&wanted)
+    }
+
+    /// Waits until the services are as expected.
+    pub(super) fn check(&mut self, expected: &Expectation) -> Result<(), Failure> {
+        if !self.host.is_live() {
+            return Ok(());
+        }
+        self.say(Event::Checking);
+        let healthy = self.host.healthy(expected, self.settings.deadline);
+        healthy.map_err(|sentences| {
+            let what = sentences.join("; ");
+            for (runs, unit) in [
+                (expected.docker_runs, "docker.service"),
+                (expected.auditd_runs, "auditd.service"),
+            ] {
+                if runs {
+                    self.keep_log(&what, unit);
+                }
+            }
+            Failure::Unhealthy(sentences)
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! From a plan to a transaction.
+
+use super::{DaemonStart, Derived, Step, Transaction};
+use crate::audit::TOOL;
+use crate::change::{Action, ActionKind, Activation};
+use crate::checks::{Layout, RULES_FILE};
+use crate::facts::{Facts, RuleLoader};
+use crate::plan::{ACCOUNT_FILES, Plan, REMAP_ACCOUNT};
+
+impl Transaction {
+    /// The transaction that carries out a plan on the host with these facts. `by` and `command`
+    /// go on record.
+    pub fn from_plan(plan: &Plan, facts: &Facts, by: &str, command: &str) -> Self {
+        let mut derived = Vec::new();
+        if plan.activates(Activation::LoadAuditRules)
+            && facts.auditing.loader == RuleLoader::Augenrules
+        {
+            derived.extend(
+                [RULES_FILE.to_owned(), format!("{RULES_FILE}.prev")]
+                    .map(|path| Derived::WholeFile { path }),
+            );
+        }
+        if plan.makes_account && plan.activates(Activation::RestartDocker) {
+            derived.push(Derived::Account {
+                files: ACCOUNT_FILES.map(str::to_owned).to_vec(),
+                name: REMAP_ACCOUNT.to_owned(),
+            });
+        }
+        let mut controls: Vec<String> = Vec::new();
+        let served = plan.steps.iter().flat_map(|step| &step.controls);
+        let told = plan
+            .activations
+            .iter()
+            .flat_map(|planned| &planned.controls);
+        for control in served.chain(told) {
+            if !controls.contains(control) {
+                controls.push(control.clone());
+            }
+        }
+        Self {
+            controls,
+            steps: plan
+                .steps
+                .iter()
+                .map(|step| Step {
+                    what: in_words(&step.action),
+                    action: step.action.clone(),
+                    controls: step.controls.clone(),
+                })
+                .collect(),
+            activations: plan
+                .activations
+                .iter()
+                .map(|planned| planned.activation)
+                .collect(),
+            derived,
+            expect: plan.expect.clone(),
+            expect_undone: plan.expect_undone.clone(),
+            undo_live_restore: plan.undo_live_restore.clone().map(|action| Step {
+                what: format!("{}: live-restore explicitly off", action.path),
+                action,
+                controls: Vec::new(),
+            }),
+            pending: plan.pending.first().map(|(_, event)| event.clone()),
+            by: by.to_owned(),
+            command: command.to_owned(),
+            tool: TOOL.to_owned(),
+            daemon: daemon(facts),
+            ..Self::default()
+        }
+    }
+}
+
+/// How the daemon is started, on a running host that has it as a service.
+fn daemon(facts: &Facts) -> Option<DaemonStart> {
+    let unit = facts.units.get("docker.service")?;
+    (facts.host.live && !unit.argv.is_empty()).then(|| DaemonStart {
+        config: Layout::of(facts).config,
+        command: unit.argv.clone(),
+    })
+}
+
+/// A change as a person would say it.
+pub(super) fn in_words(action: &Action) -> String {
+    let path = &action.path;
+    match action.kind() {
+        ActionKind::Create => format!("create {path}"),
+        ActionKind::Replace => format!("edit {path}"),
+        ActionKind::Remove => format!("remove {path}"),
+        ActionKind::MakeFolder => format!("make the folder {path}"),
+        ActionKind::RemoveFolder => format!("remove the folder {path} if it is empty"),
+        ActionKind::Attributes => match (action.before.attributes(), action.after.attributes()) {
+            (Some(before), Some(after)) if before.mode != after.mode => {
+                format!("{path}: mode {} -> {}", before.mode, after.mode)
+            }
+            _ => format!("{path}: change the owner"),
+        },
+    }
+}

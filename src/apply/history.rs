@@ -1,0 +1,254 @@
+//! What the journals say about the past.
+
+use super::error::JournalError;
+use super::journal::{End, Journal, Log, StepRecord};
+use super::settings::Settings;
+use super::store::Store;
+use super::transaction::{Settle, Step, Transaction};
+use crate::change::{Action, Activation};
+use crate::host::ReadHost;
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// One transaction of the past.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Record {
+    /// Its name.
+    pub id: String,
+    /// When it began, RFC 3339.
+    pub at: String,
+    /// What became of it.
+    pub outcome: RecordOutcome,
+    /// Why it is not effective yet although it is committed.
+    pub pending: Option<String>,
+    /// Ids of the controls that it served.
+    pub controls: Vec<String>,
+    /// The transaction that it took back.
+    pub reverts: Option<String>,
+    /// The transaction that took it back and is itself in effect.
+    pub reverted_by: Option<String>,
+    /// What it changed.
+    pub steps: Vec<StepRecord>,
+    /// What it told services.
+    pub activations: Vec<Activation>,
+    /// Who asked for it.
+    pub by: String,
+    /// The command line.
+    pub command: String,
+    /// Version of seaworthy.
+    pub tool: String,
+    /// Why it was taken back, if it was.
+    pub why: Option<String>,
+    /// What could not be brought back.
+    pub left: Vec<String>,
+    /// The own words of services that failed: the service, then its lines.
+    pub service_logs: Vec<(String, Vec<String>)>,
+    /// Things worth knowing.
+    pub notes: Vec<String>,
+}
+
+/// What became of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordOutcome {
+    /// Everything is as planned.
+    Committed,
+    /// Everything is as it was before.
+    RolledBack,
+    /// A person is needed.
+    Stuck,
+    /// It was interrupted.
+    Unfinished,
+}
+
+impl RecordOutcome {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Committed => "committed",
+            Self::RolledBack => "rolled back",
+            Self::Stuck => "stuck",
+            Self::Unfinished => "unfinished",
+        }
+    }
+
+    fn of(log: &Log) -> Self {
+        match log.end {
+            Some(End::Committed) => Self::Committed,
+            Some(End::RolledBack) => Self::RolledBack,
+            Some(End::Stuck { .. }) => Self::Stuck,
+            None => Self::Unfinished,
+        }
+    }
+}
+
+/// All transactions, oldest first.
+///
+/// # Errors
+/// When a journal cannot be read or is damaged.
+pub fn history(host: &dyn ReadHost, settings: &Settings) -> Result<Vec<Record>, JournalError> {
+    let store = Store::new(&settings.state);
+    let mut records = Vec::new();
+    for id in store.names(host)? {
+        if store.has_journal(host, &id)? {
+            records.push(record(Journal::read(host, &store, &id)?));
+        }
+    }
+    // From the newest back, so that a rollback that was itself taken back counts for nothing.
+    for index in (0..records.len()).rev() {
+        let record = &records[index];
+        if record.outcome != RecordOutcome::Committed || record.reverted_by.is_some() {
+            continue;
+        }
+        let (Some(reverts), by) = (record.reverts.clone(), record.id.clone()) else {
+            continue;
+        };
+        for earlier in records[..index]
+            .iter_mut()
+            .filter(|record| record.id == reverts)
+        {
+            earlier.reverted_by = Some(by.clone());
+        }
+    }
+    Ok(records)
+}
+
+/// The transaction that was interrupted, if there is one.
+///
+/// # Errors
+/// When a journal cannot be read or is damaged.
+pub fn unfinished(
+    host: &dyn ReadHost,
+    settings: &Settings,
+) -> Result<Option<String>, JournalError> {
+    let store = Store::new(&settings.state);
+    for id in store.names(host)?.into_iter().rev() {
+        if store.has_journal(host, &id)? && Journal::read(host, &store, &id)?.end.is_none() {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+/// A name for a transaction that begins now; names sort by time.
+pub fn new_id(now_micros: i64) -> String {
+    let time = Timestamp::from_microsecond(now_micros).unwrap_or_default();
+    let within = now_micros.rem_euclid(1_000_000);
+    format!("{}-{within:05x}", time.strftime("%Y%m%dT%H%M%SZ"))
+}
+
+fn record(log: Log) -> Record {
+    let outcome = RecordOutcome::of(&log);
+    let begin = log.begin;
+    Record {
+        id: begin.id,
+        at: Timestamp::from_microsecond(log.at)
+            .unwrap_or_default()
+            .to_string(),
+        outcome,
+        pending: begin.pending,
+        controls: begin.controls,
+        reverts: begin.reverts,
+        reverted_by: None,
+        steps: begin.steps,
+        activations: begin.activations,
+        by: begin.by,
+        command: begin.command,
+        tool: begin.tool,
+        why: log.undo.map(|(why, _)| why),
+        left: match log.end {
+            Some(End::Stuck { left, .. }) => left,
+            _ => Vec::new(),
+        },
+        service_logs: log
+            .service_logs
+            .into_iter()
+            .map(|log| (log.unit, log.lines))
+            .collect(),
+        notes: log.notes,
+    }
+}
+
+/// A step with its contents from the backups.
+pub(super) fn step(
+    host: &dyn ReadHost,
+    store: &Store,
+    record: &StepRecord,
+) -> Result<Step, JournalError> {
+    let action = &record.action;
+    Ok(Step {
+        action: Action {
+            path: action.path.clone(),
+            before: action.before.restore(|digest| store.load(host, digest))?,
+            after: action.after.restore(|digest| store.load(host, digest))?,
+        },
+        controls: record.controls.clone(),
+        what: record.what.clone(),
+    })
+}
+
+/// The transaction as it was begun, with its contents from the backups.
+pub(super) fn transaction(
+    host: &dyn ReadHost,
+    store: &Store,
+    log: &Log,
+) -> Result<Transaction, JournalError> {
+    let begin = log.begin.clone();
+    let mut steps = begin
+        .steps
+        .iter()
+        .map(|record| step(host, store, record))
+        .collect::<Result<Vec<_>, _>>()?;
+    let live_restore_off = (begin.prelude && !steps.is_empty()).then(|| steps.remove(0));
+    let settle = begin.settle.iter().map(|(path, to)| {
+        Ok(Settle {
+            path: path.clone(),
+            to: to.restore(|digest| store.load(host, digest))?,
+        })
+    });
+    Ok(Transaction {
+        controls: begin.controls,
+        steps,
+        activations: begin.activations,
+        derived: begin
+            .derived
+            .iter()
+            .map(super::journal::DerivedBefore::derived)
+            .collect(),
+        expect: begin.expect,
+        expect_undone: begin.expect_undone,
+        undo_live_restore: match &begin.undo_live_restore {
+            Some(record) => Some(step(host, store, record)?),
+            None => None,
+        },
+        live_restore_off,
+        settle: settle.collect::<Result<_, JournalError>>()?,
+        kernel: begin.kernel,
+        reverts: begin.reverts,
+        pending: begin.pending,
+        by: begin.by,
+        command: begin.command,
+        tool: begin.tool,
+        notes: begin.notes,
+        // It was asked before the transaction began.
+        daemon: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_sort_by_time() {
+        let mut names: Vec<String> = [0, 1, 999_999, 1_000_000, 1_795_342_530_000_001]
+            .into_iter()
+            .map(new_id)
+            .collect();
+        assert_eq!(names[4], "20261122T101530Z-00001");
+        assert!(names.iter().all(|name| Store::is_name(name)));
+        let sorted = names.clone();
+        names.sort();
+        assert_eq!(names, sorted);
+    }
+}

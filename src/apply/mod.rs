@@ -1,0 +1,50 @@
+//! The only code that changes a host: a journaled transaction that is either made as a whole or
+//! taken back as a whole, whatever happens in between.
+//!
+//! * [`apply`] makes a [`Transaction`]: everything needed to take it back is on the disk before
+//!   the first change, every change is announced in the journal before it is made, and `commit` is
+//!   written only when the services are as expected.
+//! * Any failure on the way, an interruption and a panic included, leads to the undo, which needs
+//!   nothing but the journal and the backups. So [`recover`] after a crash is the same undo.
+//! * [`inverse`] turns a committed transaction into the one that takes it back; that one is applied
+//!   like any other and can be taken back too.
+//! * [`history`] and [`unfinished`] read the journals.
+//!
+//! The folder below [`Settings::state`]:
+//!
+//! ```text
+//! backups/SHA256            contents, named by their SHA-256; never changed, only added
+//! transactions/ID/journal   one JSON record per line, see `journal`
+//! ```
+
+mod account;
+mod derived;
+mod error;
+mod execute;
+mod forward;
+mod from_plan;
+mod history;
+mod inverse;
+mod journal;
+mod kernel;
+mod live_restore;
+mod outcome;
+mod perform;
+mod preflight;
+mod run;
+mod same;
+mod settings;
+mod store;
+mod today;
+mod transaction;
+mod undo;
+mod undo_services;
+
+pub use error::{ApplyError, JournalError};
+pub use execute::{apply, recover, resume};
+pub use history::{Record, RecordOutcome, history, new_id, unfinished};
+pub use inverse::inverse;
+pub use journal::{ActionRecord, StepRecord};
+pub use outcome::{Applied, Event, Outcome, ServiceLog, Watcher};
+pub use settings::{Mutation, Settings};
+pub use transaction::{DaemonStart, Derived, KernelChange, Settle, Step, Transaction};

@@ -1,0 +1,135 @@
+//! Before the first change: would the daemon start with the configuration that is about to be
+//! written? The daemon itself is asked, without starting it; what it refuses is never installed.
+
+use super::error::ApplyError;
+use super::transaction::Transaction;
+use crate::facts::Bytes;
+use crate::host::{ReadHost, Verdict};
+
+/// Asks the daemon's own program. Returns a sentence when it could not say.
+pub(super) fn preflight(
+    host: &dyn ReadHost,
+    transaction: &Transaction,
+) -> Result<Option<String>, ApplyError> {
+    let Some(daemon) = &transaction.daemon else {
+        return Ok(None);
+    };
+    let step = transaction
+        .all_steps()
+        .filter(|step| step.action.path == daemon.config)
+        .last();
+    let Some(text) = step
+        .and_then(|step| step.action.after.content())
+        .and_then(Bytes::as_str)
+    else {
+        return Ok(None);
+    };
+    match host.validate_daemon_json(text, &daemon.command)? {
+        Verdict::Accepted => Ok(None),
+        Verdict::NotChecked(why) => Ok(Some(format!("{}: {why}", daemon.config))),
+        Verdict::Refused(words) => Err(ApplyError::Daemon {
+            path: daemon.config.clone(),
+            words,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::{DaemonStart, Step};
+    use crate::change::{Action, State};
+    use crate::facts::{Attributes, Look, Node};
+    use crate::host::{DockerAnswers, HostError, Output};
+
+    /// A host whose daemon says this.
+    struct Says(Verdict);
+
+    impl ReadHost for Says {
+        fn is_live(&self) -> bool {
+            true
+        }
+        fn is_root(&self) -> bool {
+            true
+        }
+        fn node(&self, _: &str, _: Look) -> Result<Node, HostError> {
+            Ok(Node::absent())
+        }
+        fn report(&self, program: &str, _: &[&str]) -> Result<Output, HostError> {
+            Err(HostError::NotInstalled {
+                program: program.to_owned(),
+            })
+        }
+        fn program(&self, _: &str) -> Option<String> {
+            None
+        }
+        fn docker(&self, _: &str) -> Result<DockerAnswers, HostError> {
+            Ok(DockerAnswers::default())
+        }
+        fn validate_daemon_json(
+            &self,
+            text: &str,
+            command: &[String],
+        ) -> Result<Verdict, HostError> {
+            assert_eq!(
+                (text, command),
+                ("{}\n", &["/usr/sbin/dockerd".to_owned()][..])
+            );
+            Ok(self.0.clone())
+        }
+    }
+
+    fn writes(path: &str) -> Transaction {
+        let after = State::File {
+            attributes: Attributes::default(),
+            content: "{}\n".into(),
+        };
+        Transaction {
+            steps: vec![Step {
+                action: Action {
+                    path: path.to_owned(),
+                    before: State::Absent,
+                    after,
+                },
+                controls: Vec::new(),
+                what: String::new(),
+            }],
+            daemon: Some(DaemonStart {
+                config: "/etc/docker/daemon.json".to_owned(),
+                command: vec!["/usr/sbin/dockerd".to_owned()],
+            }),
+            ..Transaction::default()
+        }
+    }
+
+    #[test]
+    fn a_refusal_ends_it_and_uncertainty_is_told() {
+        let transaction = writes("/etc/docker/daemon.json");
+        let accepted = preflight(&Says(Verdict::Accepted), &transaction);
+        assert!(matches!(accepted, Ok(None)));
+        let unsure = preflight(&Says(Verdict::NotChecked("why".to_owned())), &transaction);
+        assert_eq!(
+            unsure.unwrap().as_deref(),
+            Some("/etc/docker/daemon.json: why")
+        );
+        let refused = preflight(&Says(Verdict::Refused("no".to_owned())), &transaction);
+        assert_eq!(
+            refused.unwrap_err().to_string(),
+            "/etc/docker/daemon.json: dockerd refuses what would be written there, so nothing was changed: no"
+        );
+    }
+
+    #[test]
+    fn nobody_is_asked_when_the_configuration_stays() {
+        let refuses = Says(Verdict::Refused("no".to_owned()));
+        assert!(matches!(
+            preflight(&refuses, &writes("/etc/environment")),
+            Ok(None)
+        ));
+        let rollback = Transaction {
+            daemon: None,
+            ..writes("/etc/docker/daemon.json")
+        };
+        assert!(matches!(preflight(&refuses, &rollback), Ok(None)));
+    }
+}

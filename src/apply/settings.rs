@@ -1,0 +1,52 @@
+//! What the executor may be told.
+
+use std::time::Duration;
+
+/// Settings of the executor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How long one activation may take, and how long the services may take to become healthy.
+    pub deadline: Duration,
+    /// The folder with journals and backups, as the host sees it.
+    pub state: String,
+    /// A deliberate error, so that the crash tests can show that they would find it.
+    #[doc(hidden)]
+    pub mutation: Mutation,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(120),
+            state: "/var/lib/seaworthy".to_owned(),
+            mutation: Mutation::None,
+        }
+    }
+}
+
+/// Ways to be wrong. Each breaks one promise of the protocol, and a test asserts that the modelled
+/// crashes catch it; nothing but tests sets one.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mutation {
+    /// The executor as it is.
+    None,
+    /// `intent` is written after the step that it announces.
+    LateIntent,
+    /// `begin` is only written together with `commit`.
+    NoBegin,
+    /// `rolled-back` is written before the services are restarted.
+    EarlyRolledBack,
+    /// A new file is not brought to the disk before it takes its name.
+    NoFileSync,
+    /// Names are not brought to the disk after a change.
+    NoFolderSync,
+    /// The undo leaves the kernel's audit rules as the load left them.
+    ForgetKernel,
+    /// The undo switches live-restore off by a restart.
+    NoLiveRestoreStep,
+    /// What activations write is not put back.
+    ForgetDerived,
+    /// A restored file is not announced before it is restored.
+    NoUndoingRecord,
+}

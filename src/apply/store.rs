@@ -1,0 +1,177 @@
+//! The state folder: who owns it, and the backups in it.
+
+use super::error::JournalError;
+use super::perform::parent;
+use crate::change::Digest;
+use crate::facts::{Attributes, Bytes, Kind, Look, Mode};
+use crate::host::{Host, HostError, ReadHost};
+
+/// The folder with journals and backups.
+#[derive(Debug, Clone)]
+pub(super) struct Store {
+    state: String,
+}
+
+impl Store {
+    pub(super) fn new(state: &str) -> Self {
+        Self {
+            state: state.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    /// Whether `id` can be the name of a transaction: a plain file name of ours, so that nothing
+    /// outside the state folder is ever named.
+    pub(super) fn is_name(id: &str) -> bool {
+        !id.is_empty()
+            && id.len() <= 64
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    }
+
+    pub(super) fn backups(&self) -> String {
+        format!("{}/backups", self.state)
+    }
+
+    pub(super) fn backup(&self, digest: &Digest) -> String {
+        format!("{}/backups/{digest}", self.state)
+    }
+
+    pub(super) fn transactions(&self) -> String {
+        format!("{}/transactions", self.state)
+    }
+
+    pub(super) fn transaction(&self, id: &str) -> String {
+        format!("{}/transactions/{id}", self.state)
+    }
+
+    pub(super) fn journal(&self, id: &str) -> String {
+        format!("{}/transactions/{id}/journal", self.state)
+    }
+
+    /// Makes the folders that are missing, for transaction `id` too. Safe to repeat.
+    pub(super) fn make(&self, host: &mut dyn Host, id: &str) -> Result<(), HostError> {
+        self.refuse_untrusted(host)?;
+        let mut missing = Vec::new();
+        let mut at = self.state.as_str();
+        // Only what leads to our folder may be readable to all; /var/lib usually exists.
+        while at.len() > 1 && host.node(at, Look::Attributes)?.kind == Kind::Absent {
+            missing.push((at, if at == self.state { 0o700 } else { 0o755 }));
+            at = parent(at);
+        }
+        for (path, mode) in missing.into_iter().rev() {
+            make_folder(host, path, mode)?;
+        }
+        for path in [self.backups(), self.transactions(), self.transaction(id)] {
+            if host.node(&path, Look::Attributes)?.kind == Kind::Absent {
+                make_folder(host, &path, 0o700)?;
+            }
+            // Made by a process that crashed before it got here, perhaps.
+            host.sync_folder(parent(&path))?;
+        }
+        Ok(())
+    }
+
+    /// Takes away what [`Self::make`] and a failed beginning made for a transaction. Nothing
+    /// depends on it, so a failure is of no consequence.
+    pub(super) fn forget(&self, host: &mut dyn Host, id: &str) {
+        for name in ["journal", "journal.new"] {
+            let path = format!("{}/{name}", self.transaction(id));
+            if matches!(host.node(&path, Look::Attributes), Ok(node) if node.kind != Kind::Absent) {
+                let _ = host.remove(&path);
+            }
+        }
+        let _ = host.remove_folder(&self.transaction(id));
+        let _ = host.sync_folder(&self.transactions());
+    }
+
+    /// Refuses a state folder to which others can write: they could make root "restore" anything.
+    fn refuse_untrusted(&self, host: &dyn Host) -> Result<(), HostError> {
+        for path in [self.state.clone(), self.backups(), self.transactions()] {
+            let node = host.node(&path, Look::Attributes)?;
+            let reason = match node.kind {
+                Kind::Folder if node.mode.0 & 0o022 != 0 => {
+                    format!("others may write to it (mode {})", node.mode)
+                }
+                Kind::Folder if host.is_root() && node.uid != 0 => {
+                    format!("it belongs to user {}, not to root", node.uid)
+                }
+                Kind::Absent | Kind::Folder => continue,
+                _ => "it is not a folder".to_owned(),
+            };
+            return Err(HostError::Refused { path, reason });
+        }
+        Ok(())
+    }
+
+    /// Attributes of our files: 0600, of whoever owns the state folder.
+    pub(super) fn file_attributes(&self, host: &dyn ReadHost) -> Result<Attributes, HostError> {
+        owned_like(host, &self.state, 0o600)
+    }
+
+    /// Stores a content under its digest, on the disk when this returns but for its name: see
+    /// [`Self::kept`].
+    pub(super) fn keep(&self, host: &mut dyn Host, content: &Bytes) -> Result<(), HostError> {
+        let path = self.backup(&Digest::of(&content.0));
+        if host.node(&path, Look::Content)?.content.as_ref() == Some(content) {
+            return Ok(());
+        }
+        let new = format!("{}/.new", self.backups());
+        if host.node(&new, Look::Attributes)?.kind != Kind::Absent {
+            host.remove(&new)?;
+        }
+        let attributes = self.file_attributes(host)?;
+        host.create(&new, content, &attributes)?;
+        host.sync(&new)?;
+        host.rename(&new, &path)
+    }
+
+    /// Brings the names of all backups to the disk.
+    pub(super) fn kept(&self, host: &mut dyn Host) -> Result<(), HostError> {
+        host.sync_folder(&self.backups())
+    }
+
+    /// The content with this digest, after checking that it is that.
+    pub(super) fn load(&self, host: &dyn ReadHost, digest: &Digest) -> Result<Bytes, JournalError> {
+        let path = self.backup(digest);
+        match host.node(&path, Look::Content)?.content {
+            Some(content) if Digest::of(&content.0) == *digest => Ok(content),
+            _ => Err(JournalError::Backup { path }),
+        }
+    }
+
+    /// Names of all transactions, oldest first.
+    pub(super) fn names(&self, host: &dyn ReadHost) -> Result<Vec<String>, HostError> {
+        let mut names = host
+            .node(&self.transactions(), Look::Entries)?
+            .entries
+            .unwrap_or_default();
+        names.retain(|name| Self::is_name(name));
+        names.sort();
+        Ok(names)
+    }
+
+    /// Whether a transaction has a journal: without one it never began.
+    pub(super) fn has_journal(&self, host: &dyn ReadHost, id: &str) -> Result<bool, HostError> {
+        Ok(host.node(&self.journal(id), Look::Attributes)?.kind != Kind::Absent)
+    }
+}
+
+fn make_folder(host: &mut dyn Host, path: &str, mode: u32) -> Result<(), HostError> {
+    let attributes = owned_like(host, parent(path), mode)?;
+    host.make_folder(path, &attributes)?;
+    host.sync_folder(path)?;
+    host.sync_folder(parent(path))
+}
+
+/// Everything of ours belongs to whoever owns the folder around it: root on a host, the user where
+/// a user tries us in a folder of their own.
+fn owned_like(host: &dyn ReadHost, folder: &str, mode: u32) -> Result<Attributes, HostError> {
+    let node = host.node(folder, Look::Attributes)?;
+    Ok(Attributes {
+        mode: Mode(mode),
+        uid: node.uid,
+        gid: node.gid,
+        ..Attributes::default()
+    })
+}

@@ -1,0 +1,203 @@
+//! A rollback on the host as it is today: services that were stopped since stay stopped, one that
+//! runs again reads the restored file, and whoever asked is told whom that concerns.
+
+use super::{Step, Transaction};
+use crate::change::{Action, Activation, State};
+use crate::checks::Layout;
+use crate::facts::{Facts, Seen, UnitState};
+use crate::formats::daemon_json::Document;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+impl Transaction {
+    /// Fits a rollback to the services that run now: what happened to run when the original was
+    /// applied does not matter.
+    pub fn fit_to_today(&mut self, facts: &Facts) {
+        if !facts.host.live {
+            return;
+        }
+        let layout = Layout::of(facts);
+        let docker_runs = layout.docker_runs();
+        let auditd_runs = facts
+            .units
+            .get("auditd.service")
+            .is_some_and(UnitState::is_active);
+        self.activations.retain(|activation| match activation {
+            Activation::ReloadDocker | Activation::RestartDocker => docker_runs,
+            Activation::RestartAuditd => auditd_runs,
+            Activation::ReloadUnits | Activation::LoadAuditRules => true,
+        });
+        let restores_config = self
+            .all_steps()
+            .any(|step| step.action.path == layout.config);
+        if docker_runs && restores_config && !self.activations.contains(&Activation::RestartDocker)
+        {
+            self.activations.push(Activation::RestartDocker);
+            self.activations.sort();
+        }
+        for expected in [&mut self.expect, &mut self.expect_undone] {
+            expected.docker_runs = docker_runs;
+            expected.auditd_runs = auditd_runs;
+            if !docker_runs {
+                expected.daemon.clear();
+            }
+        }
+        self.switch_live_restore_off(facts, &layout.config);
+    }
+
+    /// A daemon that keeps its containers over a restart must be told before the file no longer
+    /// says so, or the next daemon kills them.
+    fn switch_live_restore_off(&mut self, facts: &Facts, config: &str) {
+        let Seen::Known(docker) = &facts.docker else {
+            return;
+        };
+        if !docker.live_restore || self.live_restore_off.is_some() {
+            return;
+        }
+        let Some(step) = self
+            .steps
+            .iter_mut()
+            .find(|step| step.action.path == config)
+        else {
+            return;
+        };
+        let stays_on = Document::parse(step.action.after.text().as_bytes())
+            .is_ok_and(|document| document.get("live-restore") == Some(&Value::Bool(true)));
+        let State::File {
+            attributes,
+            content,
+        } = &step.action.before
+        else {
+            return;
+        };
+        let off = BTreeMap::from([("live-restore".to_owned(), Some(Value::Bool(false)))]);
+        let text = Document::parse(&content.0)
+            .ok()
+            .and_then(|document| document.with(&off).ok());
+        let (false, Some(text)) = (stays_on, text) else {
+            return;
+        };
+        let explicit = State::File {
+            attributes: attributes.clone(),
+            content: text.as_str().into(),
+        };
+        let before = std::mem::replace(&mut step.action.before, explicit.clone());
+        self.live_restore_off = Some(Step {
+            what: format!("{config}: live-restore explicitly off"),
+            action: Action {
+                path: config.to_owned(),
+                before,
+                after: explicit,
+            },
+            controls: Vec::new(),
+        });
+    }
+
+    /// Whom a rollback concerns on this host, in sentences.
+    pub fn impact_today(&self, facts: &Facts) -> Vec<String> {
+        let Seen::Known(docker) = &facts.docker else {
+            return Vec::new();
+        };
+        if !self.activations.contains(&Activation::RestartDocker) {
+            return Vec::new();
+        }
+        let mut sentences = Vec::new();
+        let running: Vec<&str> = docker
+            .running()
+            .map(|container| container.name.as_str())
+            .collect();
+        if !running.is_empty() {
+            sentences.push(format!(
+                "docker.service restarts, and these containers stop; they come back only by their restart policy: {}",
+                running.join(", ")
+            ));
+        }
+        let remapping_ends = docker.has_security_option("userns")
+            && self.expect.daemon.get("userns-remap") == Some(&Value::from(""));
+        if remapping_ends {
+            let of_today: Vec<&str> = docker
+                .containers
+                .iter()
+                .map(|container| container.name.as_str())
+                .collect();
+            sentences.push(format!(
+                "the daemon changes back to its former root: {} and {} images made since userns-remap vanish from view",
+                if of_today.is_empty() { "no containers".to_owned() } else { format!("the containers {}", of_today.join(", ")) },
+                docker.images.len()
+            ));
+        }
+        sentences
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Attributes, Container, Docker};
+
+    fn host(active: &str, docker: Docker) -> Facts {
+        let unit = |active: &str| UnitState {
+            active: active.to_owned(),
+            ..UnitState::default()
+        };
+        let mut facts = Facts::default();
+        facts.host.live = true;
+        facts.units.insert("docker.service".into(), unit(active));
+        facts.units.insert("auditd.service".into(), unit(active));
+        facts.docker = Seen::Known(docker);
+        facts
+    }
+
+    fn rollback(activations: &[Activation]) -> Transaction {
+        Transaction {
+            activations: activations.to_vec(),
+            steps: vec![Step {
+                action: Action {
+                    path: "/etc/docker/daemon.json".into(),
+                    before: State::File {
+                        attributes: Attributes::default(),
+                        content: "{\n  \"live-restore\": true\n}\n".into(),
+                    },
+                    after: State::Absent,
+                },
+                controls: Vec::new(),
+                what: String::new(),
+            }],
+            ..Transaction::default()
+        }
+    }
+
+    #[test]
+    fn a_service_that_was_stopped_since_stays_stopped() {
+        let mut transaction = rollback(&[
+            Activation::LoadAuditRules,
+            Activation::RestartAuditd,
+            Activation::RestartDocker,
+        ]);
+        transaction.expect.docker_runs = true;
+        transaction.fit_to_today(&host("inactive", Docker::default()));
+        assert_eq!(transaction.activations, [Activation::LoadAuditRules]);
+        assert!(!transaction.expect.docker_runs);
+    }
+
+    #[test]
+    fn a_daemon_that_was_started_since_reads_the_restored_file() {
+        let mut transaction = rollback(&[]);
+        let docker = Docker {
+            live_restore: true,
+            containers: vec![Container {
+                name: "web".into(),
+                running: true,
+                ..Container::default()
+            }],
+            ..Docker::default()
+        };
+        let facts = host("active", docker);
+        transaction.fit_to_today(&facts);
+        assert_eq!(transaction.activations, [Activation::RestartDocker]);
+        let off = transaction.live_restore_off.as_ref().unwrap();
+        assert!(off.action.after.text().contains("\"live-restore\": false"));
+        assert_eq!(transaction.steps[0].action.before, off.action.after);
+        assert!(transaction.impact_today(&facts)[0].ends_with("web"));
+    }
+}

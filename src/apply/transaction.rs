@@ -1,0 +1,121 @@
+//! What shall be done, complete and as pure data. The executor decides nothing: it only does this,
+//! or takes it back.
+
+use crate::change::{Action, Activation, Expectation, State};
+use serde::{Deserialize, Serialize};
+
+/// Everything the executor needs to know.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Transaction {
+    /// Ids of the controls that are served.
+    pub controls: Vec<String>,
+    /// What is written, in this order.
+    pub steps: Vec<Step>,
+    /// What is told to services, in this order, once, after the steps.
+    pub activations: Vec<Activation>,
+    /// What the activations themselves write.
+    pub derived: Vec<Derived>,
+    /// What must be true afterwards.
+    pub expect: Expectation,
+    /// What must be true after an undo.
+    pub expect_undone: Expectation,
+    /// Set when this transaction switches live-restore on: the daemon's configuration with an
+    /// explicit `"live-restore": false`.
+    ///
+    /// A daemon that has it on leaves containers running when it stops, and the next one, which has
+    /// it off, kills them for good. So an undo first writes this content, has the daemon
+    /// reload it, and only then restores the file and restarts the daemon.
+    pub undo_live_restore: Option<Step>,
+    /// The same for a transaction that switches live-restore off: done, reloaded and
+    /// verified before everything else.
+    pub live_restore_off: Option<Step>,
+    /// Derived files that are put into a known state after the activations: in a rollback, where
+    /// the activations would otherwise leave their own idea of the former content.
+    pub settle: Vec<Settle>,
+    /// In a rollback: what becomes of the kernel's audit rules after they were loaded.
+    pub kernel: Option<KernelChange>,
+    /// The transaction that this one takes back.
+    pub reverts: Option<String>,
+    /// Why it is not effective yet although it is committed: "reboot" while auditing is locked.
+    pub pending: Option<String>,
+    /// Who asked for it, the user behind sudo included.
+    pub by: String,
+    /// The command line that asked for it.
+    pub command: String,
+    /// Version of seaworthy.
+    pub tool: String,
+    /// Sentences for whoever reads the outcome; they change nothing.
+    pub notes: Vec<String>,
+    /// How the daemon is started, when it must be asked about its new configuration before
+    /// anything is changed.
+    pub daemon: Option<DaemonStart>,
+}
+
+/// How the daemon is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaemonStart {
+    /// Its configuration file.
+    pub config: String,
+    /// The command line of its unit, the program first.
+    pub command: Vec<String>,
+}
+
+impl Transaction {
+    /// All steps in the order in which they are made.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.live_restore_off.iter().chain(&self.steps)
+    }
+
+    /// Whether there is nothing to write and nobody to tell.
+    pub fn is_empty(&self) -> bool {
+        self.all_steps().next().is_none() && self.activations.is_empty()
+    }
+}
+
+/// One change and why it is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The change.
+    pub action: Action,
+    /// Ids of the controls that want it.
+    pub controls: Vec<String>,
+    /// The change as a person would say it.
+    pub what: String,
+}
+
+/// Something that an activation writes by itself, and that therefore belongs to the transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Derived {
+    /// A file that is generated from others, such as `/etc/audit/audit.rules`.
+    WholeFile {
+        /// The file.
+        path: String,
+    },
+    /// An account that a service makes for itself, such as `dockremap`. An undo takes its lines
+    /// out of each file that had none before, and touches nothing else in these files.
+    Account {
+        /// passwd(5), group(5), shadow(5), gshadow(5), subuid(5), subgid(5).
+        files: Vec<String>,
+        /// The account's name.
+        name: String,
+    },
+}
+
+/// The state of a derived file after the activations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settle {
+    /// The file.
+    pub path: String,
+    /// What shall be there.
+    pub to: State,
+}
+
+/// A change of the kernel's audit rules, as `auditctl -l` prints them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelChange {
+    /// Rules that go.
+    pub remove: Vec<String>,
+    /// Rules that come.
+    pub add: Vec<String>,
+}

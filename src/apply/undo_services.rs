@@ -1,0 +1,67 @@
+//! Making the services notice that everything is as it was.
+
+use super::execute::boot_id;
+use super::run::Run;
+use super::settings::Mutation;
+use crate::change::Activation;
+
+impl Run<'_> {
+    /// Tells the services what they may have to unlearn. Returns whether any was told.
+    pub(super) fn undo_services(&mut self, crashed: bool, left: &mut Vec<String>) -> bool {
+        let activations = self.to_tell(crashed);
+        for &activation in &activations {
+            let told = self
+                .activate(activation, true)
+                .or_else(|_| self.activate(activation, true));
+            if let Err(error) = told {
+                left.push(format!("{}: {error}", activation.unit()));
+            }
+        }
+        let loads = [Activation::LoadAuditRules, Activation::RestartAuditd];
+        let kernel = self.journal.log().begin.kernel_before.clone();
+        if let Some(kernel) = kernel
+            && activations.iter().any(|told| loads.contains(told))
+            && self.settings.mutation != Mutation::ForgetKernel
+        {
+            let settled = self
+                .settle_kernel(&kernel)
+                .or_else(|_| self.settle_kernel(&kernel));
+            if let Err(error) = settled {
+                left.push(error.to_string());
+            }
+        }
+        !activations.is_empty()
+    }
+
+    /// Whom the undo must tell. We know what we told; after a crash others may have started the
+    /// services with our files, a boot for example, so everybody is told unless no file was ours.
+    fn to_tell(&self, crashed: bool) -> Vec<Activation> {
+        let log = self.journal.log();
+        let mut tell = log.activating.clone();
+        if crashed && (!tell.is_empty() || !log.undoing.is_empty()) {
+            tell.extend_from_slice(&log.begin.activations);
+            if log.begin.prelude {
+                tell.push(Activation::ReloadDocker);
+            }
+        }
+        tell.sort_unstable();
+        tell.dedup();
+        if tell.contains(&Activation::RestartDocker) {
+            tell.retain(|activation| *activation != Activation::ReloadDocker);
+        }
+        tell
+    }
+
+    /// Looks whether the services are as they were.
+    pub(super) fn check_undone(&mut self, left: &mut Vec<String>) {
+        let begin = &self.journal.log().begin;
+        let mut expected = begin.expect_undone.clone();
+        if begin.boot.is_some() && begin.boot != boot_id(self.host) {
+            // Which containers a boot starts is not for us to promise.
+            expected.containers.clear();
+        }
+        if let Err(error) = self.check(&expected) {
+            left.push(error.to_string());
+        }
+    }
+}

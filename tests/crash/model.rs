@@ -1,0 +1,338 @@
+//! A modelled host: files on a [`Disk`], the kernel's audit rules, a Docker daemon with the
+//! configuration that it has loaded, and containers. It can stop at any moment.
+
+mod doors;
+
+use super::disk::{Disk, Inode, Unsynced, parent};
+use seaworthy::facts::{Attributes, Mode};
+use seaworthy::host::HostError;
+use serde_json::Value;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+
+pub const STATE: &str = "/var/lib/seaworthy";
+pub const DAEMON: &str = "/etc/docker/daemon.json";
+pub const RULES: &str = "/etc/audit/rules.d";
+pub const GENERATED: &str = "/etc/audit/audit.rules";
+pub const ACCOUNTS: [&str; 3] = ["/etc/passwd", "/etc/shadow", "/etc/subuid"];
+
+/// What happens at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mishap {
+    None,
+    /// The process is gone: nothing that it does has an effect any more.
+    CrashAt(u64),
+    /// One operation fails, perhaps in its middle, perhaps after its effect.
+    FaultAt(u64),
+    /// One look fails.
+    BlindAt(u64),
+    PanicAt(u64),
+}
+
+/// What follows a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Only the process died.
+    Killed,
+    /// The machine lost power and boots.
+    Power(Unsynced),
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    pub disk: Disk,
+    pub kernel: Vec<String>,
+    /// The configuration that the running daemon has loaded; `None` while it does not run.
+    pub daemon: Option<BTreeMap<String, Value>>,
+    /// Containers kept running while no daemon runs.
+    kept_running: bool,
+    pub containers: BTreeMap<String, bool>,
+    boots: u32,
+    pub mishap: Option<Mishap>,
+    ticks: u64,
+    looks: Cell<u64>,
+    dead: bool,
+}
+
+/// What must be all or nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    pub files: BTreeMap<String, Inode>,
+    pub kernel: Vec<String>,
+    pub daemon: Option<BTreeMap<String, Value>>,
+    pub containers: BTreeMap<String, bool>,
+}
+
+fn failure(path: &str, verb: &'static str) -> HostError {
+    HostError::file(path, verb, io::Error::other("modelled failure"))
+}
+
+impl Model {
+    pub fn file(&mut self, path: &str, text: &str, mode: u32) {
+        self.folder(parent(path), 0o755);
+        self.disk.make(path, false);
+        self.disk.write(path, text.as_bytes());
+        self.disk.set(
+            path,
+            Attributes {
+                mode: Mode(mode),
+                ..Attributes::default()
+            },
+        );
+    }
+
+    pub fn folder(&mut self, path: &str, mode: u32) {
+        if self.disk.get(path).is_some() {
+            return;
+        }
+        if path != "/" {
+            self.folder(parent(path), 0o755);
+        }
+        self.disk.make(path, true);
+        self.disk.set(
+            path,
+            Attributes {
+                mode: Mode(mode),
+                ..Attributes::default()
+            },
+        );
+    }
+
+    pub fn text(&self, path: &str) -> Option<String> {
+        let inode = self.disk.get(path)?;
+        Some(String::from_utf8(inode.data.clone()).unwrap())
+    }
+
+    pub fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
+    pub fn looks(&self) -> u64 {
+        self.looks.get()
+    }
+
+    pub fn with(&self, mishap: Mishap) -> Self {
+        let mut model = self.clone();
+        model.mishap = Some(mishap);
+        model.ticks = 0;
+        model.looks = Cell::new(0);
+        model
+    }
+
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            files: self
+                .disk
+                .paths()
+                .filter(|(path, _)| !path.starts_with(STATE))
+                .map(|(path, inode)| (path.clone(), inode.clone()))
+                .collect(),
+            kernel: self.kernel.clone(),
+            daemon: self.daemon.clone().map(|mut daemon| {
+                // What is the default need not be said.
+                daemon
+                    .retain(|key, value| !(key == "live-restore" && *value == Value::Bool(false)));
+                daemon
+            }),
+            containers: self.containers.clone(),
+        }
+    }
+
+    pub fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.disk.fingerprint(&mut hasher);
+        (&self.kernel, &self.containers, self.kept_running).hash(&mut hasher);
+        if let Some(daemon) = &self.daemon {
+            for (key, value) in daemon {
+                (key, value.to_string()).hash(&mut hasher);
+            }
+        }
+        self.daemon.is_some().hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// What follows a crash, up to the moment when somebody logs in.
+    pub fn after(&self, fate: Fate) -> Self {
+        let mut model = self.with(Mishap::None);
+        model.dead = false;
+        if let Fate::Power(unsynced) = fate {
+            model.disk.power_loss(unsynced);
+            model.boot();
+        }
+        model
+    }
+
+    pub fn boot(&mut self) {
+        self.boots += 1;
+        self.kernel.clear();
+        self.daemon = None;
+        self.kept_running = false;
+        let _ = self.load_rules();
+        let _ = self.start_docker();
+        for running in self.containers.values_mut() {
+            *running = true;
+        }
+    }
+
+    fn tick(&mut self, path: &str, verb: &'static str) -> Result<(), HostError> {
+        let tick = self.ticks;
+        self.ticks += 1;
+        match self.mishap {
+            _ if self.dead => Err(failure(path, verb)),
+            Some(Mishap::CrashAt(at)) if at == tick => {
+                self.dead = true;
+                Err(failure(path, verb))
+            }
+            Some(Mishap::FaultAt(at)) if at == tick => Err(failure(path, verb)),
+            Some(Mishap::PanicAt(at)) if at == tick => panic!("modelled panic"),
+            _ => Ok(()),
+        }
+    }
+
+    fn look(&self, path: &str) -> Result<(), HostError> {
+        let look = self.looks.get();
+        self.looks.set(look + 1);
+        if self.dead || self.mishap == Some(Mishap::BlindAt(look)) {
+            return Err(failure(path, "read"));
+        }
+        Ok(())
+    }
+
+    fn existing(&self, path: &str) -> Result<Inode, HostError> {
+        self.disk
+            .get(path)
+            .cloned()
+            .ok_or_else(|| HostError::file(path, "open", io::ErrorKind::NotFound.into()))
+    }
+
+    fn free(&self, path: &str) -> Result<(), HostError> {
+        if self.disk.get(path).is_some() {
+            return Err(HostError::file(
+                path,
+                "create",
+                io::ErrorKind::AlreadyExists.into(),
+            ));
+        }
+        if self.existing(parent(path))?.folder {
+            Ok(())
+        } else {
+            Err(failure(path, "create"))
+        }
+    }
+
+    /// What augenrules and auditctl do together, with the care that the door promises: rules that
+    /// only the kernel knew are kept.
+    fn load_rules(&mut self) -> Result<(), HostError> {
+        let verb = "load";
+        let mut text = "## generated\n".to_owned();
+        for name in self.disk.entries(RULES) {
+            if name.rsplit_once('.').is_some_and(|(_, end)| end == "rules") {
+                text.push_str(&self.text(&format!("{RULES}/{name}")).unwrap());
+            }
+        }
+        let rules = |text: &str| -> Vec<String> {
+            text.lines()
+                .filter(|line| line.starts_with('-'))
+                .map(str::to_owned)
+                .collect()
+        };
+        let old = self.text(GENERATED);
+        if old.as_deref() != Some(&text) {
+            self.tick(GENERATED, verb)?;
+            if let Some(old) = &old {
+                self.overwrite(&format!("{GENERATED}.prev"), old)?;
+            }
+            self.overwrite(GENERATED, &text)?;
+        }
+        let old = rules(&old.unwrap_or_default());
+        let only_kernel: Vec<String> = self
+            .kernel
+            .iter()
+            .filter(|rule| !old.contains(rule))
+            .cloned()
+            .collect();
+        self.kernel.clear();
+        for rule in rules(&text).into_iter().chain(only_kernel) {
+            self.tick("auditctl", verb)?;
+            if rule.contains("bad") {
+                return Err(failure("auditctl", verb));
+            }
+            if !self.kernel.contains(&rule) {
+                self.kernel.push(rule);
+            }
+        }
+        Ok(())
+    }
+
+    /// As a shell script writes: in place, and not synced.
+    fn overwrite(&mut self, path: &str, text: &str) -> Result<(), HostError> {
+        if self.disk.get(path).is_none() {
+            self.disk.make(path, false);
+            self.disk.set(
+                path,
+                Attributes {
+                    mode: Mode(0o640),
+                    ..Attributes::default()
+                },
+            );
+        }
+        self.disk.truncate(path);
+        self.tick(path, "write")?;
+        self.disk.write(path, text.as_bytes());
+        self.tick(path, "write")
+    }
+
+    fn configuration(&self) -> Option<BTreeMap<String, Value>> {
+        match self.text(DAEMON) {
+            None => Some(BTreeMap::new()),
+            Some(text) => serde_json::from_str(&text).ok(),
+        }
+    }
+
+    fn live_restore(&self) -> bool {
+        self.daemon
+            .as_ref()
+            .is_some_and(|daemon| daemon.get("live-restore") == Some(&Value::Bool(true)))
+    }
+
+    fn stop_docker(&mut self) {
+        if self.daemon.is_none() {
+            return;
+        }
+        self.kept_running = self.live_restore();
+        self.daemon = None;
+        if !self.kept_running {
+            for running in self.containers.values_mut() {
+                *running = false;
+            }
+        }
+    }
+
+    fn start_docker(&mut self) -> Result<(), HostError> {
+        let verb = "start";
+        let configuration = self
+            .configuration()
+            .filter(|configuration| !configuration.contains_key("refused"))
+            .ok_or_else(|| failure("docker.service", verb))?;
+        if configuration.contains_key("userns-remap") {
+            for file in ACCOUNTS {
+                if !self.text(file).unwrap().contains("\ndockremap:") {
+                    self.disk.write(file, b"dockremap:x:1\n");
+                    self.disk.sync(file);
+                    self.tick(file, verb)?;
+                }
+            }
+        }
+        self.daemon = Some(configuration);
+        let on = self.live_restore();
+        for running in self.containers.values_mut() {
+            // A daemon without live-restore kills what it finds running, and for it these have
+            // been stopped on purpose.
+            *running = !self.kept_running || on;
+        }
+        self.kept_running = false;
+        self.tick("docker.service", verb)
+    }
+}
