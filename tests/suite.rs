@@ -11,4 +11,7 @@
 )]
 
 mod crash;
+mod demo;
+mod harden;
 mod laws;
+mod layers;

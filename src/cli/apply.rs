@@ -1,0 +1,411 @@
+//! `seaworthy apply`, and what it shares with `rollback` and `recover`: the lock, the watcher, the
+//! result.
+
+use super::arguments::{ApplyVerb, Format, Global, quoted};
+use super::context::Context;
+use super::ending::{ending, nothing_to_do};
+use super::failure::Failure;
+use super::interrupt::Interrupt;
+use super::{Done, OK, ROLLED_BACK, STUCK, print, show};
+use crate::apply::{
+    self, Applied, ApplyError, Event, JournalError, Outcome, Settings, Transaction, Watcher,
+};
+use crate::audit::Report;
+use crate::change::Activation;
+use crate::facts::Facts;
+use crate::host::{Host as _, HostError, Lock, ReadHost as _, lock};
+use crate::plan::{Document, Options, Plan, StepDocument};
+use crate::render;
+use console::Style;
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+/// Where the lock of a running system is: gone with the next boot, and no trace on the disk.
+const LIVE_LOCK: &str = "/run/seaworthy.lock";
+
+pub(super) fn run(global: &Global, verb: &ApplyVerb) -> Done {
+    if verb.file.is_some()
+        && (global.profile.is_some() || !global.only.is_empty() || !global.skip.is_empty())
+    {
+        return Err(Failure::plain(
+            "a saved plan is applied as a whole: --only, --skip and --profile belong to `plan --out`",
+            "seaworthy apply --help",
+        ));
+    }
+    let mut context = Context::open(global)?;
+    let saved = verb
+        .file
+        .as_deref()
+        .map(|path| show::load(path, &context.place))
+        .transpose()?;
+    let _lock = begin(&context, "apply")?;
+    let mut options = context.options(verb.allow_disruption);
+    if let Some(saved) = &saved {
+        options = saved.made_from.options.clone();
+        context.selection = options.selection.clone();
+    }
+    let prepared = Prepared::new(&context, &options)?;
+    let Prepared {
+        facts,
+        before,
+        document,
+        ..
+    } = &prepared;
+    if let (Some(saved), Some(path)) = (&saved, &verb.file) {
+        let held = if saved.is_done(facts) {
+            saved.hold_to_host(facts)
+        } else {
+            saved.hold_to(document, facts)
+        };
+        held.map_err(|error| show::refuse(path, &error, &context.place))?;
+    }
+    context.refuse_blind("apply", before)?;
+    let human = verb.format == Format::Human;
+    if saved.as_ref().map_or(document.is_empty(), |saved| {
+        saved.is_done(facts) || saved.is_empty()
+    }) {
+        let result = ResultDocument::nothing(
+            before,
+            document
+                .pending
+                .first()
+                .map(|pending| pending.until.clone()),
+        );
+        if human {
+            print::out(&nothing_to_do(document, &context.paper))?;
+        } else {
+            print::json(&result)?;
+        }
+        return Ok(OK);
+    }
+    if human {
+        print::out(&render::plan(document, &context.paper))?;
+    }
+    if !verb.yes {
+        let mut instead = format!("seaworthy apply{}", context.scope);
+        if verb.allow_disruption {
+            instead.push_str(" --allow-disruption");
+        }
+        instead.push_str(" --yes");
+        if let Some(path) = &verb.file {
+            instead = format!("{instead} {}", quoted(&path.to_string_lossy()));
+        }
+        if !print::confirm("Apply this?", &instead)? {
+            print::note("Nothing was changed.");
+            return Ok(OK);
+        }
+    }
+    let transaction = prepared.transaction();
+    let (applied, after) = carry_out(&mut context, &transaction)?;
+    Ok(finish(
+        &context,
+        verb.format,
+        &ResultDocument::new(&applied, &transaction, &prepared.before, &after),
+        &applied,
+        &prepared.before,
+        &after,
+    ))
+}
+
+/// A host that was looked at, judged and planned for: what `apply` shows before it asks.
+pub(super) struct Prepared {
+    pub(super) facts: Facts,
+    pub(super) before: Report,
+    pub(super) plan: Plan,
+    pub(super) document: Document,
+}
+
+impl Prepared {
+    /// Looks at the host, judges it and plans.
+    pub(super) fn new(context: &Context, options: &Options) -> Result<Self, Failure> {
+        let facts = context.facts()?;
+        let before = context.report(&facts);
+        let (plan, document) = context.plan(&facts, options);
+        Ok(Self {
+            facts,
+            before,
+            plan,
+            document,
+        })
+    }
+
+    /// The transaction that carries the plan out.
+    pub(super) fn transaction(&self) -> Transaction {
+        Transaction::from_plan(&self.plan, &self.facts, &asked_by(), &command_line())
+    }
+}
+
+/// Carries a transaction out and judges the host afterwards.
+pub(super) fn carry_out(
+    context: &mut Context,
+    transaction: &Transaction,
+) -> Result<(Applied, Report), Failure> {
+    let applied = execute(context, transaction)?;
+    let after = context.report(&context.facts_of_any_host()?);
+    Ok((applied, after))
+}
+
+/// Refuses whoever is not root, takes the lock, and refuses while a transaction is unfinished.
+pub(super) fn begin(context: &Context, verb: &str) -> Result<Lock, Failure> {
+    refuse_ordinary_users(context, verb)?;
+    let state = settings(context).state;
+    let path = if context.host.is_live() {
+        LIVE_LOCK.to_owned()
+    } else {
+        format!("{state}/lock")
+    };
+    let lock = lock(&context.host, &path).map_err(|error| {
+        let hint = match &error {
+            HostError::Locked { .. } => format!("seaworthy history{}", context.place),
+            HostError::Refused { .. } => format!("ls -ld {state}"),
+            _ => format!("df -h {path}; findmnt -T {path}"),
+        };
+        Failure::refused(error, hint)
+    })?;
+    if verb != "recover" {
+        refuse_unfinished(context)?;
+    }
+    Ok(lock)
+}
+
+/// Refuses whoever is not root.
+pub(super) fn refuse_ordinary_users(context: &Context, verb: &str) -> Result<(), Failure> {
+    if context.host.is_root() {
+        return Ok(());
+    }
+    Err(Failure::plain(
+        format!("`{verb}` changes the host, and only root may"),
+        format!("sudo seaworthy {verb}{}", context.scope),
+    ))
+}
+
+/// Refuses while a transaction is unfinished.
+pub(super) fn refuse_unfinished(context: &Context) -> Result<(), Failure> {
+    match unfinished(context)? {
+        None => Ok(()),
+        Some(id) => Err(Failure::plain(
+            format!("transaction {id} was interrupted and is unfinished"),
+            "sudo seaworthy recover",
+        )),
+    }
+}
+
+/// The unfinished transaction, if there is one.
+pub(super) fn unfinished(context: &Context) -> Result<Option<String>, Failure> {
+    apply::unfinished(&context.host, &settings(context)).map_err(journal_failure)
+}
+
+/// For verbs that only read: they go on, and say that something waits.
+pub(super) fn warn_unfinished(context: &Context) {
+    match apply::unfinished(&context.host, &settings(context)) {
+        Ok(Some(id)) => print::note(&format!(
+            "warning: transaction {id} was interrupted and is unfinished; `sudo seaworthy recover{}` takes it back",
+            context.place
+        )),
+        Err(error @ JournalError::Damaged { .. }) => {
+            print::note(&render::clean(&format!("warning: {error}")));
+        }
+        // Not root, or no journals: then there is nothing to say here.
+        Ok(None) | Err(_) => {}
+    }
+}
+
+pub(super) fn journal_failure(error: JournalError) -> Failure {
+    Failure::refused(error, "ls -lR /var/lib/seaworthy")
+}
+
+pub(super) fn settings(context: &Context) -> Settings {
+    Settings {
+        deadline: context.deadline,
+        ..Settings::default()
+    }
+}
+
+/// The user, and the one behind sudo.
+pub(super) fn asked_by() -> String {
+    let uid = users::get_current_uid();
+    match std::env::var("SUDO_USER") {
+        Ok(user) if !user.is_empty() => format!("{user} (sudo, uid {uid})"),
+        _ => format!("uid {uid}"),
+    }
+}
+
+pub(super) fn command_line() -> String {
+    std::env::args().collect::<Vec<_>>().join(" ")
+}
+
+/// Carries a transaction out, with a line for each step.
+fn execute(context: &mut Context, transaction: &Transaction) -> Result<Applied, Failure> {
+    let id = apply::new_id(context.host.now());
+    let settings = settings(context);
+    watched(context, |host, watcher| {
+        apply::apply(host, &id, transaction, &settings, watcher)
+    })
+}
+
+/// Runs something that changes the host, with progress lines, and signals noted.
+pub(super) fn watched(
+    context: &mut Context,
+    act: impl FnOnce(&mut dyn crate::host::Host, &mut dyn Watcher) -> Result<Applied, ApplyError>,
+) -> Result<Applied, Failure> {
+    let interrupt = match &context.interrupt {
+        Some(interrupt) => interrupt.clone(),
+        None => Interrupt::listen().map_err(|error| Failure::refused(error, "seaworthy --help"))?,
+    };
+    let mut watcher = Lines {
+        bar: context.progress(),
+        interrupt,
+        quiet: context.paper.quiet,
+        say: context.say,
+    };
+    let place = context.place.clone();
+    let applied = act(&mut context.host, &mut watcher);
+    watcher.bar.finish_and_clear();
+    applied.map_err(|error| match error {
+        ApplyError::Unfinished { .. } => Failure::refused(error, "sudo seaworthy recover"),
+        ApplyError::Journal(error) => journal_failure(error),
+        ApplyError::Stale { .. } => Failure::refused(error, "seaworthy plan"),
+        ApplyError::Daemon { .. } => {
+            Failure::refused(error, format!("seaworthy plan{place} --skip daemon"))
+        }
+        error => Failure::refused(error, "seaworthy plan; df -h /var/lib"),
+    })
+}
+
+/// Progress as lines, and the running one as a spinner.
+struct Lines {
+    bar: ProgressBar,
+    interrupt: Interrupt,
+    quiet: bool,
+    say: fn(&str),
+}
+
+impl Watcher for Lines {
+    fn event(&mut self, event: Event) {
+        let ok = Style::new().for_stderr().green();
+        let bad = Style::new().for_stderr().red().bold();
+        let line = match event {
+            Event::Begun { id } => format!("transaction {id}"),
+            Event::Step { number, of, what } => format!("[{number}/{of}] {what}"),
+            Event::Activating {
+                activation,
+                undo: false,
+            } => format!("{activation}"),
+            Event::Activating {
+                activation,
+                undo: true,
+            } => format!("undo: {activation}"),
+            Event::Checking => "checking that the services are healthy".to_owned(),
+            Event::Committed => ok.apply_to("committed").to_string(),
+            Event::UndoBegun { why } => format!("{} {why}", bad.apply_to("taking it back:")),
+            Event::Restoring { path } => format!("undo: {path}"),
+            Event::Note { text } => format!("note: {text}"),
+            Event::Left { text } => format!("{} {text}", bad.apply_to("left:")),
+            Event::RolledBack => ok.apply_to("everything is as it was before").to_string(),
+            Event::Stuck => bad.apply_to("a person is needed").to_string(),
+        };
+        let line = render::clean(&line);
+        self.bar.set_message(line.clone());
+        if !self.quiet {
+            let say = self.say;
+            self.bar.suspend(|| say(&format!("  {line}")));
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupt.arrived()
+    }
+}
+
+/// The result of `apply` and `rollback` as JSON: format 1.
+#[derive(Debug, Serialize)]
+pub(super) struct ResultDocument {
+    format: u32,
+    transaction: Option<String>,
+    outcome: &'static str,
+    pending: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left: Vec<String>,
+    steps: Vec<StepDocument>,
+    activations: Vec<Activation>,
+    audit_before: Report,
+    audit_after: Report,
+}
+
+impl ResultDocument {
+    pub(super) fn nothing(report: &Report, pending: Option<String>) -> Self {
+        Self {
+            format: 1,
+            transaction: None,
+            outcome: "nothing-to-do",
+            pending,
+            why: None,
+            left: Vec::new(),
+            steps: Vec::new(),
+            activations: Vec::new(),
+            audit_before: report.clone(),
+            audit_after: report.clone(),
+        }
+    }
+
+    pub(super) fn new(
+        applied: &Applied,
+        transaction: &Transaction,
+        before: &Report,
+        after: &Report,
+    ) -> Self {
+        let (outcome, why, left) = match &applied.outcome {
+            Outcome::Committed => ("committed", None, Vec::new()),
+            Outcome::NothingToDo => ("nothing-to-do", None, Vec::new()),
+            Outcome::RolledBack { why } => ("rolled-back", Some(why.clone()), Vec::new()),
+            Outcome::Stuck { why, left } => ("stuck", Some(why.clone()), left.clone()),
+        };
+        Self {
+            format: 1,
+            transaction: Some(applied.id.clone()),
+            outcome,
+            pending: applied.pending.clone(),
+            why,
+            left,
+            steps: transaction
+                .all_steps()
+                .map(|step| StepDocument::new(&step.action, &step.controls))
+                .collect(),
+            activations: transaction.activations.clone(),
+            audit_before: before.clone(),
+            audit_after: after.clone(),
+        }
+    }
+}
+
+/// Prints the result, and turns it into an exit status.
+pub(super) fn finish(
+    context: &Context,
+    format: Format,
+    document: &ResultDocument,
+    applied: &Applied,
+    before: &Report,
+    after: &Report,
+) -> u8 {
+    print::told(match format {
+        Format::Json => print::json(document),
+        Format::Human => print::out(&ending(
+            &context.paper,
+            &context.place,
+            applied,
+            before,
+            after,
+        )),
+    });
+    status(applied)
+}
+
+pub(super) fn status(applied: &Applied) -> u8 {
+    match applied.outcome {
+        Outcome::Committed | Outcome::NothingToDo => OK,
+        Outcome::RolledBack { .. } => ROLLED_BACK,
+        Outcome::Stuck { .. } => STUCK,
+    }
+}

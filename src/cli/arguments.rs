@@ -1,0 +1,308 @@
+//! What can be typed. Doc comments here are the help.
+
+use crate::catalog::Severity;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Audits a Docker host against the CIS Docker Benchmark, shows what would harden it as a diff,
+/// applies that as one transaction, and takes it back byte for byte.
+#[derive(Debug, Parser)]
+#[command(
+    name = "seaworthy",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = "\
+First steps:
+  seaworthy demo                  the whole cycle on a sample host; changes nothing here
+  sudo seaworthy audit            what is wrong on this host
+  sudo seaworthy plan             what would be changed, as a diff; writes nothing
+  sudo seaworthy apply            show the plan, ask, apply it
+  sudo seaworthy rollback         put everything back as it was
+
+Exit status: 0 nothing to object, 1 findings (or changes, with --detailed-exitcode),
+2 refused and nothing touched, 3 failed and the host is as before, 4 a person is needed."
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+/// What every verb understands.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// Work on the host in this folder (a mounted image) instead of `/`; nothing is run there
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) root: Option<PathBuf>,
+    /// Only controls up to this benchmark level
+    #[arg(long, value_name = "LEVEL", global = true)]
+    pub(super) profile: Option<Profile>,
+    /// Only these: ids, areas or benchmark numbers; naming an id releases what it disrupts
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', global = true)]
+    pub(super) only: Vec<String>,
+    /// Leave these out: ids, areas or benchmark numbers
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', global = true)]
+    pub(super) skip: Vec<String>,
+    /// Policy file [default: /etc/seaworthy/policy.toml]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(super) config: Option<PathBuf>,
+    /// Colour the output
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub(super) color: Colour,
+    /// How long a service may take to do as it is told, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, global = true,
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(super) deadline: u64,
+    /// Print only what needs action
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Print the evidence of what passes, too
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+}
+
+impl Global {
+    /// `--root` and `--config` as they were typed, with a blank before each: a command that is
+    /// proposed must be about the same host.
+    pub(super) fn place(&self) -> String {
+        let mut words = String::new();
+        for (flag, path) in [("--root", &self.root), ("--config", &self.config)] {
+            if let Some(path) = path {
+                let _ = write!(words, " {flag} {}", quoted(&path.to_string_lossy()));
+            }
+        }
+        words
+    }
+
+    /// The same with what chooses controls: a command that is proposed must not do more.
+    pub(super) fn scope(&self) -> String {
+        let mut words = self.place();
+        if let Some(profile) = self.profile {
+            words.push_str(match profile {
+                Profile::Level1 => " --profile level1",
+                Profile::Level2 => " --profile level2",
+            });
+        }
+        for (flag, names) in [("--only", &self.only), ("--skip", &self.skip)] {
+            if !names.is_empty() {
+                let _ = write!(words, " {flag} {}", quoted(&names.join(",")));
+            }
+        }
+        words
+    }
+}
+
+/// A word for the shell: quoted unless it is plain.
+pub(super) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-,+=:@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Profile {
+    /// Level 1 controls
+    Level1,
+    /// Level 1 and 2 controls
+    Level2,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Colour {
+    /// When the output is a terminal and NO_COLOR is not set
+    Auto,
+    /// Also in a pipe
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Judge this host: every control with its verdict and the evidence
+    Audit(AuditVerb),
+    /// Show what would cure the findings, as a diff; writes nothing to the host
+    Plan(PlanVerb),
+    /// Print a saved plan again
+    Show(ShowVerb),
+    /// Apply the plan: show it, ask, change the host in one transaction, check it
+    Apply(ApplyVerb),
+    /// Put back what a transaction changed
+    Rollback(RollbackVerb),
+    /// Finish the undo of a transaction that was interrupted
+    Recover(RecoverVerb),
+    /// List transactions, or show one
+    History(HistoryVerb),
+    /// Explain a control, or list all
+    Explain(ExplainVerb),
+    /// Harden this host step by step at a terminal: audit, choose, review, apply, audit again
+    Harden,
+    /// The whole cycle on a sample host in a temporary folder; needs no Docker and no root
+    Demo,
+    /// Print the completion script of a shell
+    #[command(hide = true)]
+    Completions(CompletionsVerb),
+    /// Print the manual page
+    #[command(hide = true)]
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AuditVerb {
+    /// How to print the report
+    #[arg(long, default_value = "human")]
+    pub(super) format: Format,
+    /// The lowest severity of a failing or unknown control that makes the exit status 1
+    #[arg(long, value_name = "SEVERITY", default_value = "low")]
+    pub(super) fail_on: FailOn,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Human,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    Low,
+    Medium,
+    High,
+    Never,
+}
+
+impl FailOn {
+    pub(super) fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Low => Some(Severity::Low),
+            Self::Medium => Some(Severity::Medium),
+            Self::High => Some(Severity::High),
+            Self::Never => None,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanVerb {
+    /// Save the plan in this file, too, for `show` and `apply FILE`
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// How to print the plan
+    #[arg(long, default_value = "human")]
+    pub(super) format: PlanFormat,
+    /// Plan what disrupts something on this host, too
+    #[arg(long)]
+    pub(super) allow_disruption: bool,
+    /// Exit with 1 when there is something to change
+    #[arg(long)]
+    pub(super) detailed_exitcode: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    /// For people
+    Human,
+    /// For programs
+    Json,
+    /// Only the diffs
+    Diff,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowVerb {
+    /// A plan saved by `plan --out`
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApplyVerb {
+    /// Apply exactly this saved plan, or refuse
+    pub(super) file: Option<PathBuf>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(super) yes: bool,
+    /// Apply what disrupts something on this host, too
+    #[arg(long, conflicts_with = "file")]
+    pub(super) allow_disruption: bool,
+    /// How to print the result
+    #[arg(long, default_value = "human")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RollbackVerb {
+    /// The transaction; the last one that is in effect when left out
+    pub(super) id: Option<String>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub(super) yes: bool,
+    /// How to print the result
+    #[arg(long, default_value = "human")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RecoverVerb {
+    /// Do not ask
+    #[arg(short, long)]
+    pub(super) yes: bool,
+    /// How to print the result
+    #[arg(long, default_value = "human")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HistoryVerb {
+    /// Show this transaction in full
+    pub(super) id: Option<String>,
+    /// How to print
+    #[arg(long, default_value = "human")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainVerb {
+    /// A control's id; all controls when left out
+    pub(super) control: Option<String>,
+    /// How to print
+    #[arg(long, default_value = "human")]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsVerb {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn words_are_quoted_for_the_shell() {
+        for (word, shown) in [
+            ("/mnt/host", "/mnt/host"),
+            ("a b", "'a b'"),
+            ("it's", "'it'\\''s'"),
+            ("", "''"),
+            ("$HOME", "'$HOME'"),
+        ] {
+            assert_eq!(quoted(word), shown);
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,346 @@
+//! What every verb starts from: the door, the catalog, the policy, the facts.
+
+use super::arguments::{Global, Profile};
+use super::failure::Failure;
+use super::interrupt::Interrupt;
+use super::print;
+use crate::audit::{Judged, Report, judge};
+use crate::catalog::{self, Catalog, Selection};
+use crate::change::Digest;
+use crate::checks::Layout;
+use crate::collect::collect;
+use crate::facts::{Facts, Kind, Look, Requests};
+use crate::host::{LinuxHost, ReadHost as _};
+use crate::plan::{self, Document, Options, Plan};
+use crate::policy::{self, Policy};
+use crate::render::Paper;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::time::Duration;
+
+/// Everything but the facts.
+pub(super) struct Context {
+    pub(super) host: LinuxHost,
+    pub(super) catalog: Catalog,
+    pub(super) policy: Policy,
+    pub(super) selection: Selection,
+    pub(super) paper: Paper,
+    pub(super) deadline: Duration,
+    /// Digest of everything that a site decided: a saved plan is bound to it.
+    pub(super) decisions: Digest,
+    /// Today's date on this host, ISO 8601.
+    pub(super) today: String,
+    /// The flags that say which host, for commands that are proposed.
+    pub(super) place: String,
+    /// The flags that say which host and which controls.
+    pub(super) scope: String,
+    /// Where the line for each step goes: standard error, unless the steps are the story.
+    pub(super) say: fn(&str),
+    /// Where signals are noted, for a verb that began to listen before it changes anything.
+    pub(super) interrupt: Option<Interrupt>,
+    quiet: bool,
+    /// Only reading verbs may look at a daemon that is not docker.service's.
+    pub(super) other_daemon_is_fine: bool,
+}
+
+impl Context {
+    /// Opens the host that the flags name and reads what the site decided.
+    pub(super) fn open(global: &Global) -> Result<Self, Failure> {
+        let host = match &global.root {
+            None => LinuxHost::live(),
+            Some(root) => LinuxHost::folder(root),
+        }
+        .map_err(|error| match &global.root {
+            Some(root) => Failure::refused(error, format!("ls -ld {}", root.display())),
+            None => Failure::refused(error, "ls -ld /"),
+        })?;
+        Self::with_host(global, host)
+    }
+
+    /// The same for a host that is open already.
+    pub(super) fn with_host(global: &Global, host: LinuxHost) -> Result<Self, Failure> {
+        let mut catalog =
+            Catalog::embedded().map_err(|error| Failure::refused(error, "seaworthy --version"))?;
+        let mut decided = String::new();
+        let policy = policy(global, &host, &mut decided)?;
+        site_controls(&host, &mut catalog, &mut decided)?;
+        let selection = Selection {
+            only: global.only.clone(),
+            skip: global.skip.clone(),
+            level: match global.profile {
+                Some(Profile::Level1) => Some(1),
+                Some(Profile::Level2) => Some(2),
+                None => policy.level,
+            },
+        };
+        selection
+            .check(&catalog)
+            .map_err(|error| Failure::refused(error, "seaworthy explain"))?;
+        if let Some(waiver) = policy
+            .waivers
+            .iter()
+            .find(|waiver| catalog.get(&waiver.control).is_none())
+        {
+            return Err(Failure::plain(
+                format!(
+                    "{}: there is no control `{}` to waive",
+                    policy::PATH,
+                    waiver.control
+                ),
+                "seaworthy explain",
+            ));
+        }
+        Ok(Self {
+            host,
+            catalog,
+            policy,
+            selection,
+            paper: print::paper(global.quiet, global.verbose),
+            deadline: Duration::from_secs(global.deadline),
+            decisions: Digest::of(decided.as_bytes()),
+            today: jiff::Zoned::now().date().to_string(),
+            place: global.place(),
+            scope: global.scope(),
+            say: print::note,
+            interrupt: None,
+            quiet: global.quiet,
+            other_daemon_is_fine: false,
+        })
+    }
+
+    /// Looks at the host, with a progress line where there is a terminal.
+    ///
+    /// # Errors
+    /// When there is no Docker to look at.
+    pub(super) fn facts(&self) -> Result<Facts, Failure> {
+        let facts = self.facts_of_any_host()?;
+        if !Layout::of(&facts).docker_is_installed() {
+            return Err(Failure::plain(
+                "no Docker found: there is neither a docker.service nor a dockerd in /usr/bin or /usr/sbin",
+                "seaworthy demo",
+            ));
+        }
+        Ok(facts)
+    }
+
+    /// The same where Docker may be gone: what was changed can still be taken back.
+    pub(super) fn facts_of_any_host(&self) -> Result<Facts, Failure> {
+        let bar = self.progress();
+        let facts = self.facts_with(&mut |what| bar.set_message(what.to_owned()));
+        bar.finish_and_clear();
+        facts
+    }
+
+    fn facts_with(&self, progress: &mut dyn FnMut(&str)) -> Result<Facts, Failure> {
+        let wanted = |facts: &Facts| -> Requests {
+            let selected = self
+                .catalog
+                .iter()
+                .filter(|control| self.selection.includes(control));
+            let mut requests = Catalog::requests(selected, facts);
+            for (path, look) in plan::requests(facts)
+                .into_iter()
+                .chain(Layout::of(facts).requests())
+            {
+                let wanted = requests.entry(path).or_insert(look);
+                *wanted = look.max(*wanted);
+            }
+            requests
+        };
+        let docker_host = std::env::var("DOCKER_HOST").ok();
+        let facts = collect(&self.host, docker_host.as_deref(), &wanted, progress);
+        if !self.other_daemon_is_fine {
+            refuse_other_daemon(docker_host.as_deref(), &facts)?;
+        }
+        Ok(facts)
+    }
+
+    /// A progress line on standard error; invisible without a terminal.
+    pub(super) fn progress(&self) -> ProgressBar {
+        if self.quiet || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar
+    }
+
+    /// Judges the facts.
+    pub(super) fn judge(&self, facts: &Facts) -> Vec<Judged<'_>> {
+        judge(
+            &self.catalog,
+            facts,
+            &self.policy,
+            &self.selection,
+            &self.today,
+        )
+    }
+
+    /// The report on the facts.
+    pub(super) fn report(&self, facts: &Facts) -> Report {
+        Report::new(facts, &self.judge(facts))
+    }
+
+    /// Plans, and the document of the plan.
+    pub(super) fn plan(&self, facts: &Facts, options: &Options) -> (Plan, Document) {
+        let plan = plan::plan(&self.catalog, facts, &self.policy, options, &self.today);
+        let at = jiff::Timestamp::now().to_string();
+        let document = Document::new(&plan, facts, options, &at, &self.decisions);
+        (plan, document)
+    }
+
+    /// Refuses when nothing could be judged: what then looks clean is only dark.
+    pub(super) fn refuse_blind(&self, verb: &str, report: &Report) -> Result<(), Failure> {
+        if !report.saw_nothing() {
+            return Ok(());
+        }
+        let unseen = report.unseen();
+        let place = unseen.first().and_then(|place| place.split(": ").next());
+        let hint = match place {
+            Some(path) if self.host.is_root() && path.starts_with('/') => format!("ls -ld {path}"),
+            _ => format!("sudo seaworthy {verb}{}", self.scope),
+        };
+        let mut failure = Failure::plain("nothing could be checked", hint);
+        for place in unseen {
+            failure.details += &crate::render::clean(&format!("  {place}\n"));
+        }
+        Err(failure)
+    }
+
+    /// The options of this run.
+    pub(super) fn options(&self, allow_disruption: bool) -> Options {
+        Options {
+            selection: self.selection.clone(),
+            allow_disruption,
+        }
+    }
+}
+
+/// Refuses to plan from the containers of one daemon and to restart another one.
+fn refuse_other_daemon(docker_host: Option<&str>, facts: &Facts) -> Result<(), Failure> {
+    let named = docker_host.and_then(|host| host.strip_prefix("unix://"));
+    let own = Layout::of(facts)
+        .paths(&crate::checks::Place::ApiSocket)
+        .into_iter()
+        .next();
+    let (Some(named), Some(own), true) = (named, own, facts.host.live) else {
+        return Ok(());
+    };
+    // /var/run is a link to /run everywhere that systemd runs (file-hierarchy(7)).
+    let named = named
+        .strip_prefix("/var/run/")
+        .map_or_else(|| named.to_owned(), |rest| format!("/run/{rest}"));
+    if named == own {
+        return Ok(());
+    }
+    Err(Failure::plain(
+        format!(
+            "DOCKER_HOST names {named}, and docker.service listens on {own}: only `audit` looks at another daemon"
+        ),
+        "env -u DOCKER_HOST seaworthy plan",
+    ))
+}
+
+/// Reads the policy: `--config`, else the host's own if it has one.
+fn policy(global: &Global, host: &LinuxHost, decided: &mut String) -> Result<Policy, Failure> {
+    let (path, text) = match &global.config {
+        Some(path) => (path.display().to_string(), read(path)?),
+        None => match trusted_text(host, policy::PATH)? {
+            Some(text) => (policy::PATH.to_owned(), text),
+            None => return Ok(Policy::default()),
+        },
+    };
+    let policy = Policy::parse(&text)
+        .map_err(|error| Failure::plain(format!("{path}: {error}"), format!("editor {path}")))?;
+    decided.push_str(&text);
+    Ok(policy)
+}
+
+/// Reads a file that the command line names.
+pub(super) fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| {
+        Failure::plain(
+            format!("{}: cannot read: {error}", path.display()),
+            format!("ls -l {}", path.display()),
+        )
+    })
+}
+
+/// The text of a file that tells root what to do: nobody else may be able to write it.
+fn trusted_text(host: &LinuxHost, path: &str) -> Result<Option<String>, Failure> {
+    let look = |path: &str, look| {
+        host.node(path, look)
+            .map_err(|error| Failure::refused(error, "sudo seaworthy audit"))
+    };
+    let node = look(path, Look::Content)?;
+    if node.kind == Kind::Absent {
+        return Ok(None);
+    }
+    let refuse = |path: &str, why: &str, cure: String| {
+        Err(Failure::plain(
+            format!("{path}: {why}, so it is not trusted"),
+            cure,
+        ))
+    };
+    if node.kind != Kind::File {
+        return refuse(path, "it is not a regular file", format!("ls -ld {path}"));
+    }
+    let folder = crate::checks::parent(path);
+    for (path, node) in [(path, &node), (folder, &look(folder, Look::Attributes)?)] {
+        if node.uid != 0 {
+            return refuse(
+                path,
+                "it does not belong to root",
+                format!("chown root {path}"),
+            );
+        }
+        if node.mode.0 & 0o022 != 0 {
+            return refuse(
+                path,
+                "others than root can write it",
+                format!("chmod go-w {path}"),
+            );
+        }
+    }
+    match node
+        .content
+        .and_then(|content| String::from_utf8(content.0).ok())
+    {
+        Some(text) => Ok(Some(text)),
+        None => refuse(
+            path,
+            "it is not text of less than 1 MiB",
+            format!("file {path}"),
+        ),
+    }
+}
+
+/// Adds the site's own controls.
+fn site_controls(
+    host: &LinuxHost,
+    catalog: &mut Catalog,
+    decided: &mut String,
+) -> Result<(), Failure> {
+    let Ok(folder) = host.node(catalog::SITE_CONTROLS, Look::Entries) else {
+        return Ok(());
+    };
+    for name in folder.entries.iter().flatten() {
+        let Some(stem) = name.strip_suffix(".toml") else {
+            continue;
+        };
+        let path = format!("{}/{name}", catalog::SITE_CONTROLS);
+        let Some(text) = trusted_text(host, &path)? else {
+            continue;
+        };
+        // The site's own controls are in the area of the host unless they say otherwise.
+        catalog
+            .add("host", stem, &path, &text)
+            .map_err(|error| Failure::refused(error, format!("editor {path}")))?;
+        decided.push_str(&text);
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! The command line: one file per verb, exit status, error printing.
+
+mod apply;
+mod arguments;
+mod audit;
+mod context;
+mod demo;
+mod ending;
+mod explain;
+mod failure;
+mod harden;
+mod history;
+mod interrupt;
+mod plan;
+mod print;
+mod recover;
+mod rollback;
+mod show;
+
+pub use arguments::Arguments;
+
+use arguments::Verb;
+use clap::Parser;
+use failure::Failure;
+use std::process::ExitCode;
+
+/// What a verb ends with when it did what it was asked: the exit status.
+type Done = Result<u8, Failure>;
+
+/// Nothing to object.
+const OK: u8 = 0;
+/// Findings, or changes pending with `--detailed-exitcode`.
+const FINDINGS: u8 = 1;
+/// Usage, configuration, stale plan, lock, rights: the host was not touched.
+const REFUSED: u8 = 2;
+/// It failed, and the host is as it was before.
+const ROLLED_BACK: u8 = 3;
+/// The undo is incomplete: a person is needed.
+const STUCK: u8 = 4;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return print::usage(&error),
+    };
+    print::colours(arguments.global.color);
+    let global = &arguments.global;
+    let done = match &arguments.verb {
+        Verb::Audit(verb) => audit::run(global, verb),
+        Verb::Plan(verb) => plan::run(global, verb),
+        Verb::Show(verb) => show::run(global, verb),
+        Verb::Apply(verb) => apply::run(global, verb),
+        Verb::Rollback(verb) => rollback::run(global, verb),
+        Verb::Recover(verb) => recover::run(global, verb),
+        Verb::History(verb) => history::run(global, verb),
+        Verb::Explain(verb) => explain::run(global, verb),
+        Verb::Harden => harden::run(global),
+        Verb::Demo => demo::run(global),
+        Verb::Completions(verb) => print::completions(verb.shell),
+        Verb::Man => print::man(),
+    };
+    match done {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => {
+            print::failure(&failure);
+            ExitCode::from(failure.status)
+        }
+    }
+}

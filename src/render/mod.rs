@@ -1,0 +1,109 @@
+//! Values for people to read: pure functions of a report, a plan or a journal.
+//!
+//! Everything fits the given width, needs no colour to be understood, and never prints control
+//! characters that came from the host.
+
+mod audit;
+mod explain;
+mod history;
+mod plan;
+
+pub use audit::{areas, changes, findings, report, summary_line};
+pub use explain::{control, table};
+pub use history::{history, rollback};
+pub use plan::{coloured_diff, consequences, plan, step};
+
+use crate::catalog::Severity;
+use crate::checks::Outcome;
+use console::Style;
+
+/// How to print.
+#[derive(Debug, Clone, Copy)]
+pub struct Paper {
+    /// Columns.
+    pub width: usize,
+    /// Print the evidence of what passes, too.
+    pub verbose: bool,
+    /// Leave out everything that needs no action.
+    pub quiet: bool,
+}
+
+impl Default for Paper {
+    fn default() -> Self {
+        Self {
+            width: 80,
+            verbose: false,
+            quiet: false,
+        }
+    }
+}
+
+impl Paper {
+    /// `text` broken into lines that fit, each with `indent` before it.
+    pub fn wrapped(&self, indent: &str, text: &str) -> String {
+        let text: String = clean(text);
+        let options = textwrap::Options::new(self.width.max(40))
+            .initial_indent(indent)
+            .subsequent_indent(indent)
+            // Ids and paths stay whole, so that they can be copied.
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .break_words(false);
+        let mut out = textwrap::fill(text.trim(), options);
+        out.push('\n');
+        out
+    }
+}
+
+/// `text` on one line.
+pub(crate) fn flat(text: &str) -> String {
+    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `text` on one line of at most `width` columns, with an ellipsis where it was cut.
+pub(crate) fn clipped(text: &str, width: usize) -> String {
+    console::truncate_str(&flat(text), width, "…").into_owned()
+}
+
+/// Text from the host without control characters: names of containers and files are not ours.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\n' && c != '\t' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+pub(crate) fn outcome_style(outcome: Outcome) -> Style {
+    match outcome {
+        Outcome::Pass => Style::new().green(),
+        Outcome::Fail => Style::new().red().bold(),
+        Outcome::Manual => Style::new().yellow(),
+        Outcome::Unknown => Style::new().magenta().bold(),
+        Outcome::NotApplicable => Style::new().dim(),
+    }
+}
+
+pub(crate) fn severity_style(severity: Severity) -> Style {
+    match severity {
+        Severity::High => Style::new().red(),
+        Severity::Medium => Style::new().yellow(),
+        Severity::Low => Style::new(),
+    }
+}
+
+pub(crate) fn heading(text: &str) -> String {
+    Style::new().bold().underlined().apply_to(text).to_string()
+}
+
+pub(crate) fn dim(text: &str) -> String {
+    Style::new().dim().apply_to(text).to_string()
+}
+
+/// `1 change`, `2 changes`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
