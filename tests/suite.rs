@@ -10,6 +10,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod bad_input;
 mod crash;
 mod demo;
 mod harden;

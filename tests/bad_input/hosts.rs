@@ -1,0 +1,337 @@
+//! Hosts without something that is needed: rights, Docker, auditd.
+
+use super::{Tree, is_root};
+use insta::assert_snapshot;
+
+#[test]
+fn no_root_no_changes() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::new();
+    let before = tree.manifest();
+    let mut said = String::new();
+    for verb in [
+        &["apply", "--yes"][..],
+        &["rollback", "--yes"],
+        &["recover", "--yes"],
+    ] {
+        said += &tree.run_as_nobody(verb).all();
+    }
+    before.assert_untouched(&tree);
+    assert_snapshot!(said, @r"
+    exit 2
+    error: `apply` changes the host, and only root may
+    try: sudo seaworthy apply --root [folder]/root
+    ---
+    exit 2
+    error: `rollback` changes the host, and only root may
+    try: sudo seaworthy rollback --root [folder]/root
+    ---
+    exit 2
+    error: `recover` changes the host, and only root may
+    try: sudo seaworthy recover --root [folder]/root
+    ---
+    ");
+}
+
+#[test]
+fn without_root_what_only_root_sees_is_named() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::new();
+    let before = tree.manifest();
+    let only = ["--only", "audit-etc-docker,daemon-icc,audit-data-root"];
+    let audit = tree.run_as_nobody(&[&["audit"], &only[..]].concat());
+    let plan = tree.run_as_nobody(&[&["plan"], &only[..]].concat());
+    before.assert_untouched(&tree);
+    assert_snapshot!(format!("{}=== plan\n{}", audit.all(), plan.all()), @r#"
+    exit 1
+    ---
+    Audit of sample Debian GNU/Linux 12 (bookworm)
+
+    Audit rules 0 of 2 pass
+      UNKNOWN low    audit-data-root CIS 1.8.0 1.1.5
+              The folder that holds images, containers and volumes is watched by the
+              audit system
+              /var/lib/docker: permission denied; wanted: to be seen
+      UNKNOWN medium audit-etc-docker CIS 1.8.0 1.1.6
+              The folder of Docker's configuration is watched by the audit system
+              /etc/audit/rules.d: permission denied; wanted: -w /etc/docker -p wa -k
+              docker
+
+    Docker daemon 0 of 1 pass
+      FAIL    high   daemon-icc CIS 1.8.0 2.2
+              Containers on the default bridge cannot reach each other
+              /etc/docker/daemon.json: icc is not set, and the default is true;
+              wanted: icc = false
+
+    0 pass, 1 fail, 0 manual, 2 unknown, 0 not applicable
+
+    Next:
+      seaworthy plan                what would cure the failures, as a diff
+      sudo seaworthy audit          see what only root can see
+      seaworthy explain daemon-icc  why one of them matters
+    === plan
+    exit 0
+    ---
+    Plan for sample Debian GNU/Linux 12 (bookworm)
+
+    1. /etc/docker/daemon.json (1 control)
+       serves daemon-icc
+    --- /etc/docker/daemon.json
+    +++ /etc/docker/daemon.json
+    @@ -1,3 +1,4 @@
+     {
+    -  "log-level": "info"
+    +  "log-level": "info",
+    +  "icc": false
+     }
+
+    Not known, so nothing is planned for it
+      audit-data-root
+        /var/lib/docker: permission denied
+      audit-etc-docker
+        /etc/audit/rules.d: permission denied
+
+    1 change, 0 service actions, 0 controls held back, 2 not known.
+
+    Next:
+      sudo seaworthy apply --root [folder]/root --only audit-etc-docker,daemon-icc,audit-data-root
+    "#);
+}
+
+#[test]
+fn without_root_nothing_is_hidden_from_a_whole_audit() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::new();
+    let before = tree.manifest();
+    let audit = tree.run_as_nobody(&["audit"]);
+    let plan = tree.run_as_nobody(&["plan"]);
+    let history = tree.run_as_nobody(&["history"]);
+    before.assert_untouched(&tree);
+    assert_snapshot!(
+        format!(
+            "{}=== plan\n{}=== history\n{}",
+            audit.about(&["UNKNOWN", " pass, ", "permission"]),
+            plan.about(&["changes, ", "permission", "root"]),
+            history.all()
+        ),
+        @r"
+    exit 1
+    ---
+      UNKNOWN medium audit-dockerd CIS 1.8.0 1.1.3
+              /etc/audit/rules.d: permission denied; wanted: -w /usr/sbin/dockerd -p
+      UNKNOWN low    audit-data-root CIS 1.8.0 1.1.5
+              /var/lib/docker: permission denied; wanted: to be seen
+      UNKNOWN medium audit-etc-docker CIS 1.8.0 1.1.6
+              /etc/audit/rules.d: permission denied; wanted: -w /etc/docker -p wa -k
+      UNKNOWN medium audit-docker-service CIS 1.8.0 1.1.7
+              /etc/audit/rules.d: permission denied; wanted: -w
+      UNKNOWN medium audit-api-socket CIS 1.8.0 1.1.9
+              /etc/audit/rules.d: permission denied; wanted: -w /run/docker.sock -p
+      UNKNOWN medium audit-docker-socket CIS 1.6.0 1.1.9
+              /etc/audit/rules.d: permission denied; wanted: -w
+      UNKNOWN low    audit-default-docker CIS 1.8.0 1.1.10
+              /etc/audit/rules.d: permission denied; wanted: -w /etc/default/docker
+      UNKNOWN medium audit-daemon-json CIS 1.8.0 1.1.11
+              /etc/audit/rules.d: permission denied; wanted: -w
+      UNKNOWN low    audit-containerd-config CIS 1.8.0 1.1.12
+              /etc/audit/rules.d: permission denied; wanted: -w
+      UNKNOWN low    audit-containerd CIS 1.8.0 1.1.14
+              /etc/audit/rules.d: permission denied; wanted: -w /usr/bin/containerd
+      UNKNOWN low    audit-runc CIS 1.8.0 1.1.18
+              /etc/audit/rules.d: permission denied; wanted: -w /usr/sbin/runc -p
+    Ownership and permissions 10 of 10 pass
+    19 pass, 6 fail, 4 manual, 11 unknown, 21 not applicable
+    === plan
+    exit 0
+    ---
+        the daemon changes to another root, and what /var/lib/docker holds vanishes
+        /etc/audit/rules.d: permission denied
+      audit-data-root
+        /var/lib/docker: permission denied
+      sudo seaworthy apply --root [folder]/root
+    === history
+    exit 0
+    ---
+    No transactions yet.
+    "
+    );
+}
+
+#[test]
+fn no_docker() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::without(&[
+        "usr/lib/systemd/system/docker.service",
+        "usr/lib/systemd/system/docker.socket",
+        "usr/sbin/dockerd",
+    ]);
+    let before = tree.manifest();
+    let mut said = String::new();
+    for verb in [&["audit"][..], &["plan"]] {
+        said += &tree.run(verb).all();
+    }
+    before.assert_untouched(&tree);
+    said += &tree.run(&["apply", "--yes"]).all();
+    before.assert_only_state_added(&tree);
+    assert_snapshot!(said, @r"
+    exit 2
+    error: no Docker found: there is neither a docker.service nor a dockerd in /usr/bin or /usr/sbin
+    try: seaworthy demo
+    ---
+    exit 2
+    error: no Docker found: there is neither a docker.service nor a dockerd in /usr/bin or /usr/sbin
+    try: seaworthy demo
+    ---
+    exit 2
+    error: no Docker found: there is neither a docker.service nor a dockerd in /usr/bin or /usr/sbin
+    try: seaworthy demo
+    ---
+    ");
+}
+
+#[test]
+fn no_auditd() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::without(&[
+        "etc/audit",
+        "usr/lib/systemd/system/auditd.service",
+        "usr/sbin/auditctl",
+        "usr/sbin/auditd",
+        "usr/sbin/augenrules",
+    ]);
+    let before = tree.manifest();
+    let only = ["--only", "audit-etc-docker"];
+    let audit = tree.run(&[&["audit"], &only[..]].concat());
+    let plan = tree.run(&[&["plan"], &only[..]].concat());
+    before.assert_untouched(&tree);
+    let apply = tree.run(&[&["apply", "--yes"], &only[..]].concat());
+    before.assert_only_state_added(&tree);
+    assert_snapshot!(
+        format!("{}=== plan\n{}=== apply\n{}", audit.all(), plan.all(), apply.all()),
+        @r"
+    exit 1
+    ---
+    Audit of sample Debian GNU/Linux 12 (bookworm)
+
+    Audit rules 0 of 1 pass
+      FAIL    medium audit-etc-docker CIS 1.8.0 1.1.6
+              The folder of Docker's configuration is watched by the audit system
+              /etc/docker: auditd is not installed; wanted: -w /etc/docker -p wa -k
+              docker
+
+    0 pass, 1 fail, 0 manual, 0 unknown, 0 not applicable
+
+    Next:
+      seaworthy plan                      what would cure the failures, as a diff
+      seaworthy explain audit-etc-docker  why one of them matters
+    === plan
+    exit 0
+    ---
+    Plan for sample Debian GNU/Linux 12 (bookworm)
+
+    Nothing to do.
+
+    Held back
+      audit-etc-docker
+        auditd is not installed
+        release: apt-get install auditd
+
+    0 changes, 0 service actions, 1 control held back.
+    === apply
+    exit 0
+    ---
+    Nothing to do: the host is as it should be, as far as this may be changed.
+      held back: audit-etc-docker (apt-get install auditd)
+    "
+    );
+}
+
+#[test]
+fn no_such_folder() {
+    let tree = Tree::new();
+    let mut command = super::tree::command(&tree.beside("missing"), &["audit"]);
+    let ran = tree.ran(command.output().unwrap());
+    assert_snapshot!(ran.all(), @r"
+    exit 2
+    error: [folder]/missing: cannot open: No such file or directory (os error 2)
+    try: ls -ld [folder]/missing
+    ---
+    ");
+}
+
+#[test]
+fn unknown_names_get_a_suggestion() {
+    let tree = Tree::new();
+    let before = tree.manifest();
+    let mut said = String::new();
+    for names in ["daemon-ic", "audit,daemon-live-restor", "9.9", "deamon"] {
+        said += &tree.run(&["plan", "--only", names]).all();
+    }
+    said += &tree.run(&["audit", "--skip", "audit-ru"]).all();
+    said += &tree.run(&["explain", "daemon-ic"]).all();
+    before.assert_untouched(&tree);
+    assert_snapshot!(said, @r"
+    exit 2
+    error: `daemon-ic` is not a control, an area or a benchmark number; did you mean daemon-icc?
+    try: seaworthy explain
+    ---
+    exit 2
+    error: `daemon-live-restor` is not a control, an area or a benchmark number; did you mean daemon-live-restore?
+    try: seaworthy explain
+    ---
+    exit 2
+    error: `9.9` is not a control, an area or a benchmark number
+    try: seaworthy explain
+    ---
+    exit 2
+    error: `deamon` is not a control, an area or a benchmark number; did you mean daemon?
+    try: seaworthy explain
+    ---
+    exit 2
+    error: `audit-ru` is not a control, an area or a benchmark number; did you mean audit-runc?
+    try: seaworthy explain
+    ---
+    exit 2
+    error: `daemon-ic` is not a control, an area or a benchmark number; did you mean daemon-icc?
+    try: seaworthy explain
+    ---
+    ");
+}
+
+#[test]
+fn an_area_and_a_number_choose_controls() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::new();
+    let area = tree.run(&["audit", "--only", "content-trust"]);
+    let number = tree.run(&["audit", "--only", "4.5"]);
+    assert_eq!(area.out, number.out);
+    assert_snapshot!(area.all(), @r"
+    exit 1
+    ---
+    Audit of sample Debian GNU/Linux 12 (bookworm)
+
+    Content trust 0 of 1 pass
+      FAIL    low    content-trust CIS 1.8.0 4.5
+              The docker command of people who log in here refuses unsigned images
+              /etc/environment: DOCKER_CONTENT_TRUST is not set; wanted:
+              DOCKER_CONTENT_TRUST=1
+
+    0 pass, 1 fail, 0 manual, 0 unknown, 0 not applicable
+
+    Next:
+      seaworthy plan                   what would cure the failures, as a diff
+      seaworthy explain content-trust  why one of them matters
+    ");
+}

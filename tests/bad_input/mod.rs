@@ -1,0 +1,15 @@
+//! Bad input gets a clear error, and nothing is lost: each test runs the program on a sample host in
+//! a folder and states the exit status, the message, and that every path is as it was.
+
+mod audit_rules;
+mod daemon_json;
+mod environment;
+mod hosts;
+mod output;
+mod plans;
+mod policy;
+mod room;
+mod runs;
+mod tree;
+
+use tree::{Tree, is_root};

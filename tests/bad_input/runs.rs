@@ -1,0 +1,170 @@
+//! Two runs at once, and state that cannot be trusted.
+
+use super::{Tree, is_root};
+use insta::assert_snapshot;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+/// A pipe that is full: whoever writes there waits.
+fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let flags = rustix::fs::fcntl_getfl(&writer).unwrap();
+    rustix::fs::fcntl_setfl(&writer, flags | rustix::fs::OFlags::NONBLOCK).unwrap();
+    while rustix::io::write(&writer, &[b'.'; 4096]).is_ok() {}
+    rustix::fs::fcntl_setfl(&writer, flags).unwrap();
+    (reader, writer)
+}
+
+#[test]
+fn the_second_run_names_the_first() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::new();
+    let before = tree.manifest();
+    // The first one holds the lock and waits to print its plan.
+    let (reader, writer) = full_pipe();
+    let mut command = tree.command(&["apply", "--yes", "--only", "daemon-icc"]);
+    let mut first = command
+        .stdout(writer)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(command);
+    let lock = tree.at("var/lib/seaworthy/lock");
+    let begun = Instant::now();
+    while fs::read(&lock).map_or(true, |text| text.is_empty()) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "no lock was taken"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let second = tree.run(&["apply", "--yes"]);
+    let rollback = tree.run(&["rollback", "--yes"]);
+    // Reading verbs do not care.
+    assert_eq!(tree.run(&["plan"]).status, Some(0));
+    before.assert_only_state_added(&tree);
+    drop(reader);
+    let first_id = first.id().to_string();
+    assert_eq!(
+        first.wait().unwrap().code(),
+        Some(0),
+        "its reader went away, which is no error"
+    );
+    assert_eq!(second.messages(), rollback.messages());
+    let shown = second.messages().replace(&first_id, "[pid]");
+    let program = env!("CARGO_BIN_EXE_seaworthy");
+    assert_snapshot!(shown.replace(program, "[seaworthy]"), @r"
+    exit 2
+    error: /var/lib/seaworthy/lock: process [pid] ([seaworthy] --root [folder]/root apply --yes --only daemon-icc) is at work
+    try: seaworthy history --root [folder]/root
+    ");
+    assert_eq!(tree.run(&["rollback", "--yes"]).status, Some(0));
+    before.assert_restored(&tree);
+}
+
+#[test]
+fn a_state_folder_that_others_write() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::new();
+    fs::create_dir(tree.at("var/lib/seaworthy")).unwrap();
+    let all = Permissions::from_mode(0o777);
+    fs::set_permissions(tree.at("var/lib/seaworthy"), all).unwrap();
+    let before = tree.manifest();
+    let ran = tree.run(&["apply", "--yes", "--only", "daemon-icc"]);
+    before.assert_only_state_added(&tree);
+    assert_snapshot!(ran.messages(), @r"
+    exit 2
+    error: /var/lib/seaworthy/lock: the folder /var/lib/seaworthy on the way there can be written by others than root (mode 0777)
+    try: ls -ld /var/lib/seaworthy
+    ");
+}
+
+#[test]
+fn a_damaged_journal() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::new();
+    let only = ["--only", "daemon-icc"];
+    assert_eq!(
+        tree.run(&[&["apply", "--yes"], &only[..]].concat()).status,
+        Some(0)
+    );
+    let folder = fs::read_dir(tree.at("var/lib/seaworthy/transactions")).unwrap();
+    let journal = folder.last().unwrap().unwrap().path().join("journal");
+    let text = fs::read_to_string(&journal).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[1] = "{\"rubbish\":";
+    fs::write(&journal, lines.join("\n") + "\n").unwrap();
+    let before = tree.manifest();
+    let mut said = String::new();
+    for verb in [
+        &["history"][..],
+        &["rollback", "--yes"],
+        &["apply", "--yes"],
+        &["recover", "--yes"],
+    ] {
+        said += &tree.run(verb).all();
+    }
+    assert_eq!(tree.run(&["audit"]).status, Some(1));
+    before.assert_only_state_added(&tree);
+    assert_snapshot!(said, @r"
+    exit 2
+    error: /var/lib/seaworthy/transactions/[id]/journal: line 2 is damaged: it is incomplete
+    try: ls -lR /var/lib/seaworthy
+    ---
+    exit 2
+    error: /var/lib/seaworthy/transactions/[id]/journal: line 2 is damaged: it is incomplete
+    try: ls -lR /var/lib/seaworthy
+    ---
+    exit 2
+    error: /var/lib/seaworthy/transactions/[id]/journal: line 2 is damaged: it is incomplete
+    try: ls -lR /var/lib/seaworthy
+    ---
+    exit 2
+    error: /var/lib/seaworthy/transactions/[id]/journal: line 2 is damaged: it is incomplete
+    try: ls -lR /var/lib/seaworthy
+    ---
+    ");
+}
+
+#[test]
+fn a_transaction_that_is_not_there() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::new();
+    let before = tree.manifest();
+    let mut said = String::new();
+    for verb in [
+        &["rollback", "--yes"][..],
+        &["rollback", "--yes", "../../etc"],
+        &["history", "nonsense"],
+        &["recover", "--yes"],
+    ] {
+        said += &tree.run(verb).all();
+    }
+    before.assert_only_state_added(&tree);
+    assert_snapshot!(said, @r"
+    exit 0
+    ---
+    Nothing to roll back: no transaction is in effect.
+    exit 2
+    error: there is no transaction ../../etc
+    try: seaworthy history
+    ---
+    exit 2
+    error: there is no transaction nonsense
+    try: seaworthy history
+    ---
+    exit 0
+    ---
+    Nothing to recover: every transaction is complete.
+    ");
+}
