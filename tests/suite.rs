@@ -13,6 +13,7 @@
 mod bad_input;
 mod crash;
 mod demo;
+mod dockerd;
 mod harden;
 mod laws;
 mod layers;
