@@ -3,16 +3,9 @@
 use super::same::same;
 use super::settings::Mutation;
 use crate::change::{Action, State, StateRecord};
+use crate::checks::parent;
 use crate::facts::{Kind, Look};
 use crate::host::{Host, HostError, ReadHost};
-
-/// The folder that a path is in.
-pub(super) fn parent(path: &str) -> &str {
-    match path.rsplit_once('/') {
-        Some(("", _)) | None => "/",
-        Some((parent, _)) => parent,
-    }
-}
 
 /// The name under which new content is prepared. It ends in neither `.conf` nor `.rules`, so that
 /// nothing that reads the folder at the wrong moment takes it for real.

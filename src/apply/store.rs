@@ -1,8 +1,8 @@
 //! The state folder: who owns it, and the backups in it.
 
 use super::error::JournalError;
-use super::perform::parent;
 use crate::change::Digest;
+use crate::checks::parent;
 use crate::facts::{Attributes, Bytes, Kind, Look, Mode};
 use crate::host::{Host, HostError, ReadHost};
 

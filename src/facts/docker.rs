@@ -148,6 +148,15 @@ pub struct Container {
     pub started_at: String,
 }
 
+impl Container {
+    /// Whether a restart of the daemon brings it back whatever it was doing: `on-failure` does not
+    /// count, as a process that ends well on SIGTERM stays down (docs.docker.com, "Start containers
+    /// automatically").
+    pub fn comes_back(&self) -> bool {
+        matches!(self.restart_policy.as_str(), "always" | "unless-stopped")
+    }
+}
+
 /// One image.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -460,10 +460,9 @@ fn expectation(before: &Facts, target: &Facts, bench: &Workbench<'_>) -> Expecta
             .keys()
             .filter_map(|key| Some((key.clone(), docker.effective(key)?)))
             .collect();
-        let survives = |policy: &str| matches!(policy, "always" | "unless-stopped");
         expect.containers = docker
             .running()
-            .filter(|container| survives(&container.restart_policy))
+            .filter(|container| container.comes_back())
             .map(|container| container.name.clone())
             .collect();
     }

@@ -67,10 +67,7 @@ fn restart_docker(facts: &mut Facts) {
             // They are stopped; --rm deletes, and a policy decides who comes back.
             docker.containers.retain(|container| !container.auto_remove);
             for container in &mut docker.containers {
-                container.running &= matches!(
-                    container.restart_policy.as_str(),
-                    "always" | "unless-stopped"
-                );
+                container.running &= container.comes_back();
             }
         }
         if !kept && !docker.bridge_options.is_empty() {
