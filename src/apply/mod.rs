@@ -7,8 +7,9 @@
 //! * Any failure on the way, an interruption and a panic included, leads to the undo, which needs
 //!   nothing but the journal and the backups. So [`recover`] after a crash is the same undo.
 //! * [`inverse`] turns a committed transaction into the one that takes it back; that one is applied
-//!   like any other and can be taken back too.
-//! * [`history`] and [`unfinished`] read the journals.
+//!   like any other and can be taken back too. [`rollback`] is the same on the host as it is now:
+//!   what somebody edited since stays, by the rules of [`merge`](fn@merge).
+//! * [`history`] and [`unfinished`] read the journals; [`prune`](fn@prune) removes what nobody needs.
 //!
 //! The folder below [`Settings::state`]:
 //!
@@ -28,9 +29,12 @@ mod inverse;
 mod journal;
 mod kernel;
 mod live_restore;
+mod merge;
 mod outcome;
 mod perform;
 mod preflight;
+mod prune;
+mod rollback;
 mod run;
 mod same;
 mod settings;
@@ -45,6 +49,9 @@ pub use execute::{apply, recover, resume};
 pub use history::{Record, RecordOutcome, history, new_id, unfinished};
 pub use inverse::inverse;
 pub use journal::{ActionRecord, StepRecord};
+pub use merge::{Merged, Refusal, merge};
 pub use outcome::{Applied, Event, Outcome, ServiceLog, Watcher};
+pub use prune::{Keep, Pruned, prune};
+pub use rollback::{Rollback, rollback};
 pub use settings::{Mutation, Settings};
 pub use transaction::{DaemonStart, Derived, KernelChange, Settle, Step, Transaction};

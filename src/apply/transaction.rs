@@ -66,9 +66,10 @@ impl Transaction {
         self.live_restore_off.iter().chain(&self.steps)
     }
 
-    /// Whether there is nothing to write and nobody to tell.
+    /// Whether there is nothing to write, nobody to tell, and nothing to put on record: a rollback
+    /// that finds everything back in its place still says that the other one is not in effect.
     pub fn is_empty(&self) -> bool {
-        self.all_steps().next().is_none() && self.activations.is_empty()
+        self.all_steps().next().is_none() && self.activations.is_empty() && self.reverts.is_none()
     }
 }
 

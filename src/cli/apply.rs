@@ -328,6 +328,8 @@ pub(super) struct ResultDocument {
     why: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     left: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
     steps: Vec<StepDocument>,
     activations: Vec<Activation>,
     audit_before: Report,
@@ -343,6 +345,7 @@ impl ResultDocument {
             pending,
             why: None,
             left: Vec::new(),
+            notes: Vec::new(),
             steps: Vec::new(),
             activations: Vec::new(),
             audit_before: report.clone(),
@@ -369,6 +372,7 @@ impl ResultDocument {
             pending: applied.pending.clone(),
             why,
             left,
+            notes: applied.notes.clone(),
             steps: transaction
                 .all_steps()
                 .map(|step| StepDocument::new(&step.action, &step.controls))
@@ -377,6 +381,14 @@ impl ResultDocument {
             audit_before: before.clone(),
             audit_after: after.clone(),
         }
+    }
+}
+
+impl ResultDocument {
+    /// The same with what a rollback had to leave.
+    pub(super) fn with_left(mut self, left: Vec<String>) -> Self {
+        self.left.extend(left);
+        self
     }
 }
 

@@ -4,6 +4,7 @@ use crate::catalog::Severity;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Audits a Docker host against the CIS Docker Benchmark, shows what would harden it as a diff,
 /// applies that as one transaction, and takes it back byte for byte.
@@ -244,6 +245,9 @@ pub(super) struct RollbackVerb {
     /// Do not ask
     #[arg(short, long)]
     pub(super) yes: bool,
+    /// Leave what was edited since and cannot be merged, do the rest, and exit with 4
+    #[arg(long)]
+    pub(super) partial: bool,
     /// How to print the result
     #[arg(long, default_value = "human")]
     pub(super) format: Format,
@@ -260,12 +264,52 @@ pub(super) struct RecoverVerb {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub(super) struct HistoryVerb {
     /// Show this transaction in full
     pub(super) id: Option<String>,
     /// How to print
     #[arg(long, default_value = "human")]
     pub(super) format: Format,
+    #[command(subcommand)]
+    pub(super) action: Option<HistoryAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum HistoryAction {
+    /// Remove journals, and the backups that no journal needs then, of transactions that were
+    /// taken back; what is in effect, unfinished or stuck always stays
+    Prune(PruneVerb),
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("rule").required(true).multiple(true))]
+pub(super) struct PruneVerb {
+    /// Keep the newest N transactions, whatever became of them
+    #[arg(long, value_name = "N", group = "rule")]
+    pub(super) keep: Option<usize>,
+    /// Keep what is younger than this, such as 12h, 30d or 8w
+    #[arg(long, value_name = "AGE", group = "rule", value_parser = age)]
+    pub(super) older_than: Option<Duration>,
+    /// How to print
+    #[arg(long, default_value = "human")]
+    pub(super) format: Format,
+}
+
+/// A number with a unit.
+fn age(text: &str) -> Result<Duration, String> {
+    let wrong = || "a number and one of s, m, h, d, w is needed, such as 30d".to_owned();
+    let unit = text.chars().next_back().ok_or_else(wrong)?;
+    let seconds: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        'w' => 7 * 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(u64::from(number) * seconds))
 }
 
 #[derive(Debug, Args)]
@@ -298,6 +342,21 @@ mod tests {
             ("$HOME", "'$HOME'"),
         ] {
             assert_eq!(quoted(word), shown);
+        }
+    }
+
+    #[test]
+    fn ages() {
+        for (text, seconds) in [
+            ("90s", 90),
+            ("10m", 600),
+            ("12h", 43_200),
+            ("2w", 1_209_600),
+        ] {
+            assert_eq!(age(text), Ok(Duration::from_secs(seconds)));
+        }
+        for text in ["", "d", "30", "-1d", "1.5d", "3 d", "3µ", "99999999999d"] {
+            assert!(age(text).is_err(), "{text}");
         }
     }
 

@@ -4,11 +4,12 @@ use super::apply::{asked_by, begin, carry_out, command_line, journal_failure, se
 use super::arguments::{Format, Global, RollbackVerb};
 use super::context::Context;
 use super::failure::Failure;
-use super::{Done, OK, apply as result, print};
-use crate::apply::{self, Record, RecordOutcome, Transaction};
+use super::{Done, OK, STUCK, apply as result, print};
+use crate::apply::{self, Record, RecordOutcome, Rollback, Transaction};
 use crate::audit::TOOL;
 use crate::change::Activation;
 use crate::render;
+use std::fmt::Write as _;
 
 pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
     let mut context = Context::open(global)?;
@@ -25,7 +26,21 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
         return Ok(OK);
     };
     let id = record.id.clone();
-    let mut transaction = inverse(&context, &id)?;
+    let mut planned = planned(&context, &id)?;
+    if !planned.refused.is_empty() && (!verb.partial || planned.transaction.steps.is_empty()) {
+        return Err(refuse(&planned, &id, &context.place));
+    }
+    for refusal in &planned.refused {
+        let (path, reason) = (&refusal.path, &refusal.reason);
+        planned
+            .transaction
+            .notes
+            .push(format!("{path} stays as it is: {reason}"));
+    }
+    let Rollback {
+        mut transaction,
+        refused,
+    } = planned;
     let facts = context.facts_of_any_host()?;
     transaction.fit_to_today(&facts);
     if facts.auditing.is_locked()
@@ -48,32 +63,85 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
     if !verb.yes
         && !print::confirm(
             "Put this back?",
-            &format!("seaworthy rollback{} --yes {id}", context.place),
+            &format!(
+                "seaworthy rollback{} --yes{} {id}",
+                context.place,
+                if verb.partial { " --partial" } else { "" }
+            ),
         )?
     {
         print::note("Nothing was changed.");
         return Ok(OK);
     }
     let (applied, after) = carry_out(&mut context, &transaction)?;
-    let document = result::ResultDocument::new(&applied, &transaction, &before, &after);
-    Ok(result::finish(
-        &context,
-        verb.format,
-        &document,
-        &applied,
-        &before,
-        &after,
-    ))
+    let stays: Vec<String> = refused
+        .iter()
+        .map(|refusal| format!("{}: {}", refusal.path, refusal.reason))
+        .collect();
+    let document = result::ResultDocument::new(&applied, &transaction, &before, &after)
+        .with_left(stays.clone());
+    let status = result::finish(&context, verb.format, &document, &applied, &before, &after);
+    if status != OK || stays.is_empty() {
+        return Ok(status);
+    }
+    print::note(&format!(
+        "Not everything is back; `seaworthy history{} {id}` says where the former contents are:",
+        context.place
+    ));
+    for stays in stays {
+        print::note(&render::clean(&format!("  {stays}")));
+    }
+    Ok(STUCK)
 }
 
-/// The transaction that takes this one back.
-pub(super) fn inverse(context: &Context, id: &str) -> Result<Transaction, Failure> {
-    let mut transaction =
-        apply::inverse(&context.host, &settings(context), id).map_err(journal_failure)?;
+/// The transaction that takes this one back, as the host is now.
+fn planned(context: &Context, id: &str) -> Result<Rollback, Failure> {
+    let mut planned =
+        apply::rollback(&context.host, &settings(context), id).map_err(journal_failure)?;
+    let transaction = &mut planned.transaction;
     transaction.by = asked_by();
     transaction.command = command_line();
     TOOL.clone_into(&mut transaction.tool);
-    Ok(transaction)
+    Ok(planned)
+}
+
+/// The transaction that takes this one back as a whole.
+pub(super) fn inverse(context: &Context, id: &str) -> Result<Transaction, Failure> {
+    let planned = planned(context, id)?;
+    if planned.refused.is_empty() {
+        return Ok(planned.transaction);
+    }
+    Err(refuse(&planned, id, &context.place))
+}
+
+/// Nothing is touched as long as somebody must decide first.
+fn refuse(planned: &Rollback, id: &str, place: &str) -> Failure {
+    let mut details = String::new();
+    for refusal in &planned.refused {
+        let _ = writeln!(details, "{}: {}", refusal.path, refusal.reason);
+        details.push_str(&refusal.difference);
+    }
+    let paths: Vec<&str> = planned
+        .refused
+        .iter()
+        .map(|refusal| refusal.path.as_str())
+        .collect();
+    let paths = paths.join(", ");
+    let (message, hint) = if planned.transaction.steps.is_empty() {
+        (
+            format!("edited since transaction {id}, and nothing can be put back: {paths}"),
+            format!("seaworthy history{place} {id}"),
+        )
+    } else {
+        (
+            format!("edited since transaction {id}, and not to be merged: {paths}"),
+            format!("seaworthy rollback{place} --partial {id}"),
+        )
+    };
+    Failure {
+        details: render::clean(&details),
+        ..Failure::plain(message, hint)
+    }
 }
 
 /// The transaction that is meant: the named one, or the last one in effect that is not a rollback

@@ -18,6 +18,7 @@ mod workbench;
 pub use diff::{describe_state, unified};
 pub use document::{Document, DocumentError, HeldBackDocument, StepDocument};
 pub use impact::Impact;
+pub use workbench::OWN_FILE_HEADER;
 
 use crate::audit::{Judged, judge};
 use crate::catalog::{Applicability, Catalog, Selection};

@@ -8,7 +8,7 @@ use crate::formats::{audit_rules, environment};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What our own files begin with.
-const OWN_FILE_HEADER: &str = "# Written by seaworthy; `seaworthy rollback` takes it back.\n";
+pub const OWN_FILE_HEADER: &str = "# Written by seaworthy; `seaworthy rollback` takes it back.\n";
 
 /// Ids of controls.
 pub(super) type Controls = BTreeSet<String>;

@@ -5,6 +5,7 @@ mod audit_rules;
 mod daemon_json;
 mod environment;
 mod hosts;
+mod later_edits;
 mod output;
 mod plans;
 mod policy;
