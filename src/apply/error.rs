@@ -12,6 +12,26 @@ pub enum ApplyError {
         /// Which.
         id: String,
     },
+    /// An earlier transaction waits to be confirmed.
+    #[error("transaction {id} waits to be confirmed ({})", in_words(*.left))]
+    Awaiting {
+        /// Which.
+        id: String,
+        /// Microseconds until it is taken back.
+        left: i64,
+    },
+    /// There is nothing to confirm.
+    #[error("transaction {id} does not wait to be confirmed")]
+    NotAwaiting {
+        /// Which.
+        id: String,
+    },
+    /// Nothing on this host would take back what is not confirmed.
+    #[error("this host cannot roll back by itself, so nothing was changed: {source}")]
+    Unguarded {
+        /// Why not.
+        source: HostError,
+    },
     /// The host is not what the plan was made for.
     #[error("changed since the plan was made: {}", .paths.join(", "))]
     Stale {
@@ -54,6 +74,17 @@ pub enum ApplyError {
     /// A journal or a backup cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+}
+
+/// The time that is left, in words.
+pub fn in_words(micros: i64) -> String {
+    let seconds = micros / 1_000_000;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, 0) => "its time is over".to_owned(),
+        (0, 0, s) => format!("{s} s left"),
+        (0, m, s) => format!("{m} min {s} s left"),
+        (h, m, _) => format!("{h} h {m} min left"),
+    }
 }
 
 /// Why a journal or a backup cannot be used.

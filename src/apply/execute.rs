@@ -1,5 +1,6 @@
 //! The three ways in: a new transaction, and the two ways out of an interrupted one.
 
+use super::confirm;
 use super::derived;
 use super::error::ApplyError;
 use super::history;
@@ -15,7 +16,7 @@ use super::transaction::Transaction;
 use crate::change::{Activation, State};
 use crate::checks::parent;
 use crate::facts::{Bytes, Look};
-use crate::host::{Host, HostError, ReadHost};
+use crate::host::{Host, HostError, LogEntry, ReadHost};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,11 +43,21 @@ pub fn apply(
     if let Some(id) = history::unfinished(host, settings)? {
         return Err(ApplyError::Unfinished { id });
     }
+    let waiting = confirm::awaiting(host, settings)?;
+    if let Some(waiting) = &waiting
+        && transaction.reverts.as_ref() != Some(&waiting.id)
+    {
+        return Err(ApplyError::Awaiting {
+            id: waiting.id.clone(),
+            left: waiting.left,
+        });
+    }
     if transaction.is_empty() {
         return Ok(Applied {
             id: id.to_owned(),
             outcome: Outcome::NothingToDo,
             pending: None,
+            confirm_until: None,
             service_logs: Vec::new(),
             notes: transaction.notes.clone(),
         });
@@ -59,15 +70,23 @@ pub fn apply(
         return Err(bad_name("it is taken"));
     }
     let unsure = preflight(host, transaction)?;
+    if let Some(confirmation) = &transaction.confirm {
+        // Before the journal: one that begins is certain to be taken back. Without a journal the
+        // timer finds nothing to do.
+        host.arm(id, confirmation.time(), &confirmation.program)?;
+    }
     let journal = match prepare(host, &store, id, transaction, settings) {
         Ok(journal) => journal,
         Err(error) => {
+            if transaction.confirm.is_some() {
+                let _ = host.disarm(id);
+            }
             store.forget(host, id);
             return Err(error.into());
         }
     };
     let mut run = Run {
-        host,
+        host: &mut *host,
         settings,
         watcher,
         store,
@@ -79,7 +98,17 @@ pub fn apply(
     if let Some(text) = unsure {
         run.note(text);
     }
-    Ok(go_forward(run, transaction))
+    let mut applied = go_forward(run, transaction);
+    let taken_back = waiting.map(|waiting| waiting.id);
+    applied.notes.extend(confirm::after(
+        host,
+        settings,
+        id,
+        transaction.confirm.is_some(),
+        taken_back.as_deref(),
+        applied.outcome == Outcome::Committed,
+    ));
+    Ok(applied)
 }
 
 /// Takes back what an interrupted transaction had begun. It may itself be interrupted, and repeated.
@@ -93,9 +122,13 @@ pub fn recover(
     settings: &Settings,
     watcher: &mut dyn Watcher,
 ) -> Result<Applied, ApplyError> {
-    let mut run = open(host, id, settings, watcher)?;
+    let mut run = open(&mut *host, id, settings, watcher)?;
+    let guarded = run.journal.log().begin.confirm.is_some();
     let outcome = run.undo("seaworthy was interrupted", true);
-    Ok(applied(run, outcome))
+    let mut applied = applied(run, outcome);
+    let notes = confirm::after(host, settings, id, guarded, None, false);
+    applied.notes.extend(notes);
+    Ok(applied)
 }
 
 /// Finishes an interrupted transaction, provided that everything not yet done can still be done.
@@ -109,17 +142,92 @@ pub fn resume(
     settings: &Settings,
     watcher: &mut dyn Watcher,
 ) -> Result<Applied, ApplyError> {
-    let run = open(host, id, settings, watcher)?;
+    let run = open(&mut *host, id, settings, watcher)?;
     let log = run.journal.log();
+    let transaction = way_forward(run.host, &run.store, id, log)?;
+    let guarded = transaction.confirm.is_some();
+    if let Some(confirmation) = &transaction.confirm {
+        // A boot has taken the timer away.
+        run.host
+            .arm(id, confirmation.time(), &confirmation.program)?;
+    }
+    let waiting = confirm::awaiting(run.host, settings)?;
+    let taken_back = waiting
+        .map(|waiting| waiting.id)
+        .filter(|id| transaction.reverts.as_ref() == Some(id));
+    let mut applied = go_forward(run, &transaction);
+    applied.notes.extend(confirm::after(
+        host,
+        settings,
+        id,
+        guarded,
+        taken_back.as_deref(),
+        applied.outcome == Outcome::Committed,
+    ));
+    Ok(applied)
+}
+
+/// What [`resume`] would do, looked at without a change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remaining {
+    /// Steps that are not done yet, as a person would say them.
+    pub steps: Vec<String>,
+    /// The whole transaction. All its activations are made again, as nobody knows what the
+    /// services have seen.
+    pub transaction: Transaction,
+}
+
+/// What [`resume`] would do, or why it would refuse.
+///
+/// # Errors
+/// As [`resume`].
+pub fn remaining(
+    host: &dyn ReadHost,
+    id: &str,
+    settings: &Settings,
+) -> Result<Remaining, ApplyError> {
+    let store = Store::new(&settings.state);
+    let log = Journal::read(host, &store, id)?;
+    refuse_complete(id, &log)?;
+    let transaction = way_forward(host, &store, id, &log)?;
+    let steps = transaction
+        .all_steps()
+        .enumerate()
+        .filter(|(index, _)| !log.done.contains_key(index))
+        .map(|(_, step)| step.what.clone())
+        .collect();
+    Ok(Remaining { steps, transaction })
+}
+
+/// The transaction, if it can still be finished.
+fn way_forward(
+    host: &dyn ReadHost,
+    store: &Store,
+    id: &str,
+    log: &Log,
+) -> Result<Transaction, ApplyError> {
     if log.undo.is_some() {
         return Err(ApplyError::BeingUndone { id: id.to_owned() });
     }
-    let transaction = history::transaction(run.host, &run.store, log)?;
-    let paths = stale_rest(run.host, &transaction, log)?;
-    if !paths.is_empty() {
-        return Err(ApplyError::Stale { paths });
+    let transaction = history::transaction(host, store, log)?;
+    let paths = stale_rest(host, &transaction, log)?;
+    if paths.is_empty() {
+        Ok(transaction)
+    } else {
+        Err(ApplyError::Stale { paths })
     }
-    Ok(go_forward(run, &transaction))
+}
+
+fn refuse_complete(id: &str, log: &Log) -> Result<(), ApplyError> {
+    let outcome = match log.end {
+        Some(End::Committed) => "committed",
+        Some(End::RolledBack) => "rolled back",
+        Some(End::Stuck { .. }) | None => return Ok(()),
+    };
+    Err(ApplyError::Complete {
+        id: id.to_owned(),
+        outcome,
+    })
 }
 
 fn open<'a>(
@@ -129,17 +237,7 @@ fn open<'a>(
     watcher: &'a mut dyn Watcher,
 ) -> Result<Run<'a>, ApplyError> {
     let store = Store::new(&settings.state);
-    let outcome = match Journal::read(host, &store, id)?.end {
-        Some(End::Committed) => Some("committed"),
-        Some(End::RolledBack) => Some("rolled back"),
-        Some(End::Stuck { .. }) | None => None,
-    };
-    if let Some(outcome) = outcome {
-        return Err(ApplyError::Complete {
-            id: id.to_owned(),
-            outcome,
-        });
-    }
+    refuse_complete(id, &Journal::read(host, &store, id)?)?;
     let journal = Journal::open(host, &store, id)?;
     Ok(Run {
         host,
@@ -172,9 +270,15 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 }
 
 fn applied(run: Run<'_>, outcome: Outcome) -> Applied {
+    let entry = log_entry(run.journal.log(), &outcome);
+    run.host.log(&entry);
     let log = run.journal.log();
     Applied {
         id: run.id,
+        confirm_until: match outcome {
+            Outcome::Committed => log.confirm_until,
+            _ => None,
+        },
         pending: match outcome {
             Outcome::Committed => log.begin.pending.clone(),
             _ => None,
@@ -182,6 +286,47 @@ fn applied(run: Run<'_>, outcome: Outcome) -> Applied {
         outcome,
         service_logs: log.service_logs.clone(),
         notes: log.notes.clone(),
+    }
+}
+
+/// What the system log shall say.
+fn log_entry(log: &Log, outcome: &Outcome) -> LogEntry {
+    let id = &log.begin.id;
+    let (word, is_warning, ending) = match outcome {
+        Outcome::Committed | Outcome::NothingToDo if log.confirm_until.is_some() => (
+            "pending-confirmation",
+            false,
+            "is committed and waits to be confirmed".to_owned(),
+        ),
+        Outcome::Committed | Outcome::NothingToDo => {
+            ("committed", false, "is committed".to_owned())
+        }
+        Outcome::RolledBack { why } => (
+            "rolled-back",
+            true,
+            format!("failed, and the host is as it was before: {why}"),
+        ),
+        Outcome::Stuck { why, left } => (
+            "stuck",
+            true,
+            format!(
+                "failed, and not everything could be put back: {why}; {}",
+                left.join("; ")
+            ),
+        ),
+    };
+    let back = match &log.begin.reverts {
+        Some(reverts) => format!(", which takes back {reverts},"),
+        None => String::new(),
+    };
+    LogEntry {
+        message: format!("transaction {id}{back} {ending}"),
+        is_warning,
+        transaction: id.clone(),
+        outcome: word,
+        controls: log.begin.controls.clone(),
+        reverts: log.begin.reverts.clone(),
+        by: log.begin.by.clone(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The way forward: steps, activations, a look at the services, `commit`. It can be entered again
 //! after a crash, as every part asks the journal and the host what is already done.
 
+use super::confirm::micros;
 use super::journal::{Entry, StepRecord};
 use super::kernel;
 use super::outcome::Event;
@@ -46,6 +47,10 @@ impl Run<'_> {
         };
         self.write(&Entry::DerivedAfter { files, kernel })?;
         self.stop_if_interrupted()?;
+        if let Some(confirm) = &transaction.confirm {
+            let until = self.host.now() + micros(confirm.within);
+            self.write(&Entry::ConfirmUntil { until })?;
+        }
         self.commit_tried = true;
         self.write(&Entry::Commit)?;
         self.say(Event::Committed);

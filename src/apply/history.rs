@@ -1,5 +1,6 @@
 //! What the journals say about the past.
 
+use super::confirm::awaiting;
 use super::error::JournalError;
 use super::journal::{End, Journal, Log, StepRecord};
 use super::settings::Settings;
@@ -21,6 +22,12 @@ pub struct Record {
     pub outcome: RecordOutcome,
     /// Why it is not effective yet although it is committed.
     pub pending: Option<String>,
+    /// Until when it can be confirmed, RFC 3339, while it waits for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirm_until: Option<String>,
+    /// The seconds that are left for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds_left: Option<i64>,
     /// Ids of the controls that it served.
     pub controls: Vec<String>,
     /// The transaction that it took back.
@@ -53,6 +60,8 @@ pub struct Record {
 pub enum RecordOutcome {
     /// Everything is as planned.
     Committed,
+    /// The same, and it is taken back unless it is confirmed.
+    PendingConfirmation,
     /// Everything is as it was before.
     RolledBack,
     /// A person is needed.
@@ -66,6 +75,7 @@ impl RecordOutcome {
     pub fn words(self) -> &'static str {
         match self {
             Self::Committed => "committed",
+            Self::PendingConfirmation => "pending-confirmation",
             Self::RolledBack => "rolled back",
             Self::Stuck => "stuck",
             Self::Unfinished => "unfinished",
@@ -110,7 +120,21 @@ pub fn history(host: &dyn ReadHost, settings: &Settings) -> Result<Vec<Record>, 
             earlier.reverted_by = Some(by.clone());
         }
     }
+    if let Some(waiting) = awaiting(host, settings)?
+        && let Some(record) = records.iter_mut().find(|record| record.id == waiting.id)
+    {
+        record.outcome = RecordOutcome::PendingConfirmation;
+        record.seconds_left = Some(waiting.left / 1_000_000);
+        record.confirm_until = Some(moment(host.now() + waiting.left));
+    }
     Ok(records)
+}
+
+/// A moment in RFC 3339, to the second.
+pub fn moment(micros: i64) -> String {
+    Timestamp::from_second(micros.div_euclid(1_000_000))
+        .unwrap_or_default()
+        .to_string()
 }
 
 /// The transaction that was interrupted, if there is one.
@@ -147,6 +171,8 @@ fn record(log: Log) -> Record {
             .to_string(),
         outcome,
         pending: begin.pending,
+        confirm_until: None,
+        seconds_left: None,
         controls: begin.controls,
         reverts: begin.reverts,
         reverted_by: None,
@@ -232,6 +258,7 @@ pub(super) fn transaction(
         notes: begin.notes,
         // It was asked before the transaction began.
         daemon: None,
+        confirm: begin.confirm,
     })
 }
 

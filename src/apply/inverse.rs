@@ -2,6 +2,7 @@
 //! swapped. It goes through the same executor and can be taken back by the same rule.
 
 use super::account;
+use super::confirm::is_guard;
 use super::derived::state_now;
 use super::error::JournalError;
 use super::history::transaction;
@@ -75,6 +76,11 @@ fn inverse_steps(original: &Transaction, log: &Log, inverse: &mut Transaction) {
     for (index, step) in original.steps.iter().enumerate().rev() {
         // What found nothing to do has nothing to take back.
         if log.done.get(&(index + offset)) == Some(&true) {
+            continue;
+        }
+        // What rolls back at a boot stays until the rollback is committed: it may be interrupted
+        // by one. It goes after that, as it does when the transaction is confirmed.
+        if is_guard(&step.action.path) {
             continue;
         }
         let mut step = step.clone();

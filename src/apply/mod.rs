@@ -19,6 +19,7 @@
 //! ```
 
 mod account;
+mod confirm;
 mod derived;
 mod error;
 mod execute;
@@ -44,9 +45,10 @@ mod transaction;
 mod undo;
 mod undo_services;
 
-pub use error::{ApplyError, JournalError};
-pub use execute::{apply, recover, resume};
-pub use history::{Record, RecordOutcome, history, new_id, unfinished};
+pub use confirm::{Awaiting, Confirmation, Due, awaiting, confirm, due, guarded, sweep};
+pub use error::{ApplyError, JournalError, in_words};
+pub use execute::{Remaining, apply, recover, remaining, resume};
+pub use history::{Record, RecordOutcome, history, moment, new_id, unfinished};
 pub use inverse::inverse;
 pub use journal::{ActionRecord, StepRecord};
 pub use merge::{Merged, Refusal, merge};

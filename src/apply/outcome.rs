@@ -32,6 +32,8 @@ pub struct Applied {
     pub outcome: Outcome,
     /// Why it is not effective yet although it is committed.
     pub pending: Option<String>,
+    /// The moment after which it is taken back unless it is confirmed, in microseconds since 1970.
+    pub confirm_until: Option<i64>,
     /// The own words of services that failed.
     pub service_logs: Vec<ServiceLog>,
     /// Things worth knowing that are no failure: a folder that was kept because it is in use.

@@ -80,7 +80,9 @@ fn removable(records: &[Record], keep: &Keep, now: i64) -> Vec<String> {
         });
         let over = match record.outcome {
             RecordOutcome::RolledBack => true,
-            RecordOutcome::Stuck | RecordOutcome::Unfinished => false,
+            RecordOutcome::Stuck
+            | RecordOutcome::Unfinished
+            | RecordOutcome::PendingConfirmation => false,
             RecordOutcome::Committed => match (&record.reverted_by, &record.reverts) {
                 (Some(_), None) => true,
                 (None, None) => false,
@@ -169,6 +171,8 @@ mod tests {
             at: format!("2026-11-{id}T00:00:00Z"),
             outcome,
             pending: None,
+            confirm_until: None,
+            seconds_left: None,
             controls: Vec::new(),
             reverts: some(reverts),
             reverted_by: some(reverted_by),
@@ -195,7 +199,7 @@ mod tests {
 
     #[test]
     fn only_what_is_over_goes() {
-        use RecordOutcome::{Committed, RolledBack, Stuck, Unfinished};
+        use RecordOutcome::{Committed, PendingConfirmation, RolledBack, Stuck, Unfinished};
         let records = [
             record("01", Committed, "", ""),
             record("02", RolledBack, "", ""),
@@ -207,16 +211,17 @@ mod tests {
             record("08", Committed, "07", ""),
             record("09", Committed, "00", ""),
             record("10", Unfinished, "", ""),
+            record("11", PendingConfirmation, "", ""),
         ];
         for (newest, days, wanted) in [
             (Some(0), None, "02 03 04 07 08 09"),
-            (Some(8), None, "02"),
-            (Some(7), None, "02 03"),
+            (Some(9), None, "02"),
+            (Some(8), None, "02 03"),
             (Some(99), None, ""),
             (None, Some(0), "02 03 04 07 08 09"),
             (None, Some(17), "02 03"),
             (None, Some(16), "02 03 04"),
-            (Some(7), Some(16), "02 03"),
+            (Some(8), Some(16), "02 03"),
             (None, Some(365), ""),
         ] {
             assert_eq!(gone(&records, newest, days), wanted, "{newest:?} {days:?}");

@@ -1,6 +1,7 @@
 //! What shall be done, complete and as pure data. The executor decides nothing: it only does this,
 //! or takes it back.
 
+use super::confirm::Confirmation;
 use crate::change::{Action, Activation, Expectation, State};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,8 @@ pub struct Transaction {
     /// How the daemon is started, when it must be asked about its new configuration before
     /// anything is changed.
     pub daemon: Option<DaemonStart>,
+    /// Set when it is taken back unless it is confirmed; see [`super::guarded`].
+    pub confirm: Option<Confirmation>,
 }
 
 /// How the daemon is started.

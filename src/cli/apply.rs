@@ -6,19 +6,20 @@ use super::context::Context;
 use super::ending::{ending, nothing_to_do};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::{Done, OK, ROLLED_BACK, STUCK, print, show};
+use super::{Done, OK, ROLLED_BACK, STUCK, confirm, print, show};
 use crate::apply::{
     self, Applied, ApplyError, Event, JournalError, Outcome, Settings, Transaction, Watcher,
 };
 use crate::audit::Report;
 use crate::change::Activation;
 use crate::facts::Facts;
-use crate::host::{Host as _, HostError, Lock, ReadHost as _, lock};
+use crate::host::{HostError, Lock, ReadHost as _, lock};
 use crate::plan::{Document, Options, Plan, StepDocument};
 use crate::render;
 use console::Style;
 use indicatif::ProgressBar;
 use serde::Serialize;
+use std::fmt::Write as _;
 
 /// Where the lock of a running system is: gone with the next boot, and no trace on the disk.
 const LIVE_LOCK: &str = "/run/seaworthy.lock";
@@ -33,6 +34,10 @@ pub(super) fn run(global: &Global, verb: &ApplyVerb) -> Done {
         ));
     }
     let mut context = Context::open(global)?;
+    let program = match verb.confirm_within {
+        None => None,
+        Some(_) => Some(confirm::program(&context)?),
+    };
     let saved = verb
         .file
         .as_deref()
@@ -87,6 +92,9 @@ pub(super) fn run(global: &Global, verb: &ApplyVerb) -> Done {
             instead.push_str(" --allow-disruption");
         }
         instead.push_str(" --yes");
+        if let Some(seconds) = verb.confirm_within {
+            let _ = write!(instead, " --confirm-within {seconds}s");
+        }
         if let Some(path) = &verb.file {
             instead = format!("{instead} {}", quoted(&path.to_string_lossy()));
         }
@@ -95,7 +103,10 @@ pub(super) fn run(global: &Global, verb: &ApplyVerb) -> Done {
             return Ok(OK);
         }
     }
-    let transaction = prepared.transaction();
+    let mut transaction = prepared.transaction();
+    if let (Some(within), Some(program)) = (verb.confirm_within, program) {
+        transaction = confirm::guard(&mut context, transaction, within, program)?;
+    }
     let (applied, after) = carry_out(&mut context, &transaction)?;
     Ok(finish(
         &context,
@@ -148,13 +159,9 @@ pub(super) fn carry_out(
 /// Refuses whoever is not root, takes the lock, and refuses while a transaction is unfinished.
 pub(super) fn begin(context: &Context, verb: &str) -> Result<Lock, Failure> {
     refuse_ordinary_users(context, verb)?;
-    let state = settings(context).state;
-    let path = if context.host.is_live() {
-        LIVE_LOCK.to_owned()
-    } else {
-        format!("{state}/lock")
-    };
-    let lock = lock(&context.host, &path).map_err(|error| {
+    let lock = take_lock(context).map_err(|error| {
+        let state = settings(context).state;
+        let path = lock_path(context);
         let hint = match &error {
             HostError::Locked { .. } => format!("seaworthy history{}", context.place),
             HostError::Refused { .. } => format!("ls -ld {state}"),
@@ -165,7 +172,23 @@ pub(super) fn begin(context: &Context, verb: &str) -> Result<Lock, Failure> {
     if verb != "recover" {
         refuse_unfinished(context)?;
     }
+    if ["apply", "harden"].contains(&verb) {
+        confirm::refuse_awaiting(context)?;
+    }
     Ok(lock)
+}
+
+fn lock_path(context: &Context) -> String {
+    if context.host.is_live() {
+        LIVE_LOCK.to_owned()
+    } else {
+        format!("{}/lock", settings(context).state)
+    }
+}
+
+/// Takes the lock and nothing else.
+pub(super) fn take_lock(context: &Context) -> Result<Lock, HostError> {
+    lock(&context.host, &lock_path(context))
 }
 
 /// Refuses whoever is not root.
@@ -235,7 +258,10 @@ pub(super) fn command_line() -> String {
 }
 
 /// Carries a transaction out, with a line for each step.
-fn execute(context: &mut Context, transaction: &Transaction) -> Result<Applied, Failure> {
+pub(super) fn execute(
+    context: &mut Context,
+    transaction: &Transaction,
+) -> Result<Applied, Failure> {
     let id = apply::new_id(context.host.now());
     let settings = settings(context);
     watched(context, |host, watcher| {
@@ -264,6 +290,10 @@ pub(super) fn watched(
     applied.map_err(|error| match error {
         ApplyError::Unfinished { .. } => Failure::refused(error, "sudo seaworthy recover"),
         ApplyError::Journal(error) => journal_failure(error),
+        error @ ApplyError::Awaiting { .. } => confirm::refused(error, &place),
+        ApplyError::Unguarded { .. } => {
+            Failure::refused(error, format!("sudo seaworthy apply{place}"))
+        }
         ApplyError::Stale { .. } => Failure::refused(error, "seaworthy plan"),
         ApplyError::Daemon { .. } => {
             Failure::refused(error, format!("seaworthy plan{place} --skip daemon"))
@@ -324,6 +354,9 @@ pub(super) struct ResultDocument {
     transaction: Option<String>,
     outcome: &'static str,
     pending: Option<String>,
+    /// Until when it can be confirmed, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirm_until: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -343,6 +376,7 @@ impl ResultDocument {
             transaction: None,
             outcome: "nothing-to-do",
             pending,
+            confirm_until: None,
             why: None,
             left: Vec::new(),
             notes: Vec::new(),
@@ -370,6 +404,7 @@ impl ResultDocument {
             transaction: Some(applied.id.clone()),
             outcome,
             pending: applied.pending.clone(),
+            confirm_until: applied.confirm_until.map(apply::moment),
             why,
             left,
             notes: applied.notes.clone(),

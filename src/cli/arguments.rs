@@ -134,9 +134,11 @@ pub(super) enum Verb {
     Show(ShowVerb),
     /// Apply the plan: show it, ask, change the host in one transaction, check it
     Apply(ApplyVerb),
+    /// Make a transaction of `apply --confirm-within` permanent
+    Confirm(ConfirmVerb),
     /// Put back what a transaction changed
     Rollback(RollbackVerb),
-    /// Finish the undo of a transaction that was interrupted
+    /// Take back, or finish, a transaction that was interrupted
     Recover(RecoverVerb),
     /// List transactions, or show one
     History(HistoryVerb),
@@ -233,15 +235,39 @@ pub(super) struct ApplyVerb {
     /// Apply what disrupts something on this host, too
     #[arg(long, conflicts_with = "file")]
     pub(super) allow_disruption: bool,
+    /// Roll back by itself unless `seaworthy confirm` comes within this time: 90s, 10m, 1h
+    #[arg(long, value_name = "DURATION", value_parser = within)]
+    pub(super) confirm_within: Option<u64>,
     /// How to print the result
     #[arg(long, default_value = "human")]
     pub(super) format: Format,
+}
+
+/// How long a confirmation may take, in seconds.
+fn within(text: &str) -> Result<u64, String> {
+    const SHORTEST: u64 = 10;
+    const LONGEST: u64 = 24 * 3600;
+    let seconds = length_of_time(text)?.as_secs();
+    if (SHORTEST..=LONGEST).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err("from 10s to 24h".to_owned())
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ConfirmVerb {
+    /// The transaction; the one that waits when left out
+    pub(super) id: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct RollbackVerb {
     /// The transaction; the last one that is in effect when left out
     pub(super) id: Option<String>,
+    /// For the timer and for a boot: roll back what nobody has confirmed when its time is over
+    #[arg(long, hide = true, requires = "yes")]
+    pub(super) unconfirmed: bool,
     /// Do not ask
     #[arg(short, long)]
     pub(super) yes: bool,
@@ -255,6 +281,9 @@ pub(super) struct RollbackVerb {
 
 #[derive(Debug, Args)]
 pub(super) struct RecoverVerb {
+    /// Finish the transaction instead, if nothing that it has yet to change was changed since
+    #[arg(long)]
+    pub(super) forward: bool,
     /// Do not ask
     #[arg(short, long)]
     pub(super) yes: bool,
@@ -289,7 +318,7 @@ pub(super) struct PruneVerb {
     #[arg(long, value_name = "N", group = "rule")]
     pub(super) keep: Option<usize>,
     /// Keep what is younger than this, such as 12h, 30d or 8w
-    #[arg(long, value_name = "AGE", group = "rule", value_parser = age)]
+    #[arg(long, value_name = "AGE", group = "rule", value_parser = length_of_time)]
     pub(super) older_than: Option<Duration>,
     /// How to print
     #[arg(long, default_value = "human")]
@@ -297,8 +326,8 @@ pub(super) struct PruneVerb {
 }
 
 /// A number with a unit.
-fn age(text: &str) -> Result<Duration, String> {
-    let wrong = || "a number and one of s, m, h, d, w is needed, such as 30d".to_owned();
+fn length_of_time(text: &str) -> Result<Duration, String> {
+    let wrong = || "a number and one of s, m, h, d, w is needed, such as 10m or 30d".to_owned();
     let unit = text.chars().next_back().ok_or_else(wrong)?;
     let seconds: u64 = match unit {
         's' => 1,
@@ -346,17 +375,27 @@ mod tests {
     }
 
     #[test]
-    fn ages() {
+    fn lengths_of_time() {
         for (text, seconds) in [
             ("90s", 90),
             ("10m", 600),
             ("12h", 43_200),
             ("2w", 1_209_600),
         ] {
-            assert_eq!(age(text), Ok(Duration::from_secs(seconds)));
+            assert_eq!(length_of_time(text), Ok(Duration::from_secs(seconds)));
         }
         for text in ["", "d", "30", "-1d", "1.5d", "3 d", "3µ", "99999999999d"] {
-            assert!(age(text).is_err(), "{text}");
+            assert!(length_of_time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_confirmation_takes_from_seconds_to_a_day() {
+        for (text, seconds) in [("10s", 10), ("10m", 600), ("24h", 86_400), ("1d", 86_400)] {
+            assert_eq!(within(text), Ok(seconds));
+        }
+        for text in ["9s", "25h", "2d", "10"] {
+            assert!(within(text).is_err(), "{text}");
         }
     }
 

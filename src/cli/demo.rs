@@ -159,7 +159,7 @@ impl Stage {
             "Take it back",
             &format!("sudo seaworthy rollback {}", applied.id),
         )?;
-        let transaction = rollback::inverse(&self.context, &applied.id)?;
+        let transaction = rollback::planned(&self.context, &applied.id, false)?.transaction;
         let (back, end) = carry_out(&mut self.context, &transaction)?;
         print::out(&ending(&self.brief, "", &back, &again.before, &end))?;
         if let Some(status) = self.spoilt(&back)? {

@@ -1,6 +1,6 @@
 //! How a change of a host ended, in words.
 
-use crate::apply::{Applied, Outcome};
+use crate::apply::{self, Applied, Outcome};
 use crate::audit::Report;
 use crate::plan::Document;
 use crate::render::{self, Paper, clean};
@@ -56,6 +56,14 @@ pub(super) fn ending(
                 let _ = writeln!(text, "Pending: some of it takes effect at {event}.");
             }
             text.push_str(&render::changes(before, after, paper));
+            if let Some(until) = applied.confirm_until {
+                let _ = writeln!(
+                    text,
+                    "\nIt is rolled back by itself at {}, and at a reboot before that, unless you \
+                     keep it:\n  sudo seaworthy confirm {id}",
+                    apply::moment(until)
+                );
+            }
             writeln!(text, "\nTo go back:\n  sudo seaworthy rollback{place} {id}")
         }
         Outcome::NothingToDo => writeln!(text, "Nothing to do."),

@@ -3,6 +3,7 @@
 mod apply;
 mod arguments;
 mod audit;
+mod confirm;
 mod context;
 mod demo;
 mod ending;
@@ -16,6 +17,7 @@ mod print;
 mod recover;
 mod rollback;
 mod show;
+mod unconfirmed;
 
 pub use arguments::Arguments;
 
@@ -51,6 +53,7 @@ pub fn main() -> ExitCode {
         Verb::Plan(verb) => plan::run(global, verb),
         Verb::Show(verb) => show::run(global, verb),
         Verb::Apply(verb) => apply::run(global, verb),
+        Verb::Confirm(verb) => confirm::run(global, verb),
         Verb::Rollback(verb) => rollback::run(global, verb),
         Verb::Recover(verb) => recover::run(global, verb),
         Verb::History(verb) => history::run(global, verb),

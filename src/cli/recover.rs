@@ -3,8 +3,11 @@
 use super::apply::{begin, settings, status, unfinished, watched};
 use super::arguments::{Format, Global, RecoverVerb};
 use super::context::Context;
+use super::failure::Failure;
 use super::{Done, OK, apply as result, print};
-use crate::apply;
+use crate::apply::{self, ApplyError, Remaining};
+use crate::render::clean;
+use std::fmt::Write as _;
 
 pub(super) fn run(global: &Global, verb: &RecoverVerb) -> Done {
     let mut context = Context::open(global)?;
@@ -19,24 +22,40 @@ pub(super) fn run(global: &Global, verb: &RecoverVerb) -> Done {
         }
         return Ok(OK);
     };
+    let forward = verb
+        .forward
+        .then(|| look_forward(&context, &id))
+        .transpose()?;
     if verb.format == Format::Human {
-        print::out(&format!(
-            "Transaction {id} was interrupted. What it changed will be taken back.\n"
-        ))?;
+        print::out(&match &forward {
+            Some(remaining) => to_be_done(&id, remaining),
+            None => {
+                format!("Transaction {id} was interrupted. What it changed will be taken back.\n")
+            }
+        })?;
     }
+    let (question, flag) = if forward.is_some() {
+        ("Finish it?", " --forward")
+    } else {
+        ("Take it back?", "")
+    };
     if !verb.yes
         && !print::confirm(
-            "Take it back?",
-            &format!("seaworthy recover{} --yes", context.place),
+            question,
+            &format!("seaworthy recover{}{flag} --yes", context.place),
         )?
     {
         print::note("Nothing was changed.");
         return Ok(OK);
     }
     let settings = settings(&context);
-    let applied = watched(&mut context, |host, watcher| {
-        apply::recover(host, &id, &settings, watcher)
+    let applied = watched(&mut context, |host, watcher| match &forward {
+        Some(_) => apply::resume(host, &id, &settings, watcher),
+        None => apply::recover(host, &id, &settings, watcher),
     })?;
+    let transaction = forward
+        .map(|remaining| remaining.transaction)
+        .unwrap_or_default();
     let after = context.report(&context.facts()?);
     print::told(match verb.format {
         Format::Human => print::out(&super::ending::ending(
@@ -48,14 +67,46 @@ pub(super) fn run(global: &Global, verb: &RecoverVerb) -> Done {
         )),
         Format::Json => print::json(&result::ResultDocument::new(
             &applied,
-            &apply::Transaction::default(),
+            &transaction,
             &before,
             &after,
         )),
     });
     Ok(match applied.outcome {
         // This is what was asked for.
-        apply::Outcome::RolledBack { .. } => OK,
+        apply::Outcome::RolledBack { .. } if !verb.forward => OK,
         _ => status(&applied),
     })
+}
+
+/// What is left to be done, or why the way forward is closed.
+fn look_forward(context: &Context, id: &str) -> Result<Remaining, Failure> {
+    apply::remaining(&context.host, id, &settings(context)).map_err(|error| {
+        let back = format!("sudo seaworthy recover{}", context.place);
+        match error {
+            ApplyError::Stale { paths } => Failure::plain(
+                format!(
+                    "transaction {id} cannot be finished, as these are not what it would start \
+                     from: {}",
+                    paths.join(", ")
+                ),
+                back,
+            ),
+            error => Failure::refused(error, back),
+        }
+    })
+}
+
+fn to_be_done(id: &str, remaining: &Remaining) -> String {
+    let mut text = format!("Transaction {id} was interrupted. It will be finished:\n");
+    for step in &remaining.steps {
+        let _ = writeln!(text, "  - {}", clean(step));
+    }
+    for activation in &remaining.transaction.activations {
+        let _ = writeln!(text, "  - {activation}");
+    }
+    if remaining.steps.is_empty() && remaining.transaction.activations.is_empty() {
+        text.push_str("  - nothing but the last record is missing\n");
+    }
+    text
 }

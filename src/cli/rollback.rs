@@ -5,13 +5,16 @@ use super::arguments::{Format, Global, RollbackVerb};
 use super::context::Context;
 use super::failure::Failure;
 use super::{Done, OK, STUCK, apply as result, print};
-use crate::apply::{self, Record, RecordOutcome, Rollback, Transaction};
+use crate::apply::{self, Record, RecordOutcome, Refusal, Rollback};
 use crate::audit::TOOL;
 use crate::change::Activation;
 use crate::render;
 use std::fmt::Write as _;
 
 pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
+    if verb.unconfirmed {
+        return super::unconfirmed::run(global, verb);
+    }
     let mut context = Context::open(global)?;
     let _lock = begin(&context, "rollback")?;
     let records = apply::history(&context.host, &settings(&context)).map_err(journal_failure)?;
@@ -26,21 +29,10 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
         return Ok(OK);
     };
     let id = record.id.clone();
-    let mut planned = planned(&context, &id)?;
-    if !planned.refused.is_empty() && (!verb.partial || planned.transaction.steps.is_empty()) {
-        return Err(refuse(&planned, &id, &context.place));
-    }
-    for refusal in &planned.refused {
-        let (path, reason) = (&refusal.path, &refusal.reason);
-        planned
-            .transaction
-            .notes
-            .push(format!("{path} stays as it is: {reason}"));
-    }
     let Rollback {
         mut transaction,
         refused,
-    } = planned;
+    } = planned(&context, &id, verb.partial)?;
     let facts = context.facts_of_any_host()?;
     transaction.fit_to_today(&facts);
     if facts.auditing.is_locked()
@@ -74,44 +66,50 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
         return Ok(OK);
     }
     let (applied, after) = carry_out(&mut context, &transaction)?;
-    let stays: Vec<String> = refused
-        .iter()
-        .map(|refusal| format!("{}: {}", refusal.path, refusal.reason))
-        .collect();
     let document = result::ResultDocument::new(&applied, &transaction, &before, &after)
-        .with_left(stays.clone());
+        .with_left(refused.iter().map(stays).collect());
     let status = result::finish(&context, verb.format, &document, &applied, &before, &after);
-    if status != OK || stays.is_empty() {
-        return Ok(status);
+    Ok(tell_left(&context, &id, &refused, status))
+}
+
+fn stays(refusal: &Refusal) -> String {
+    format!("{}: {}", refusal.path, refusal.reason)
+}
+
+/// Says what a rollback that did go well has left, and the exit code of that.
+pub(super) fn tell_left(context: &Context, id: &str, refused: &[Refusal], status: u8) -> u8 {
+    if status != OK || refused.is_empty() {
+        return status;
     }
     print::note(&format!(
         "Not everything is back; `seaworthy history{} {id}` says where the former contents are:",
         context.place
     ));
-    for stays in stays {
-        print::note(&render::clean(&format!("  {stays}")));
+    for refusal in refused {
+        print::note(&render::clean(&format!("  {}", stays(refusal))));
     }
-    Ok(STUCK)
+    STUCK
 }
 
-/// The transaction that takes this one back, as the host is now.
-fn planned(context: &Context, id: &str) -> Result<Rollback, Failure> {
+/// The transaction that takes this one back, as the host is now; where something cannot be merged,
+/// only with `partial`, and without that.
+pub(super) fn planned(context: &Context, id: &str, partial: bool) -> Result<Rollback, Failure> {
     let mut planned =
         apply::rollback(&context.host, &settings(context), id).map_err(journal_failure)?;
+    if !planned.refused.is_empty() && (!partial || planned.transaction.steps.is_empty()) {
+        return Err(refuse(&planned, id, &context.place));
+    }
     let transaction = &mut planned.transaction;
     transaction.by = asked_by();
     transaction.command = command_line();
     TOOL.clone_into(&mut transaction.tool);
-    Ok(planned)
-}
-
-/// The transaction that takes this one back as a whole.
-pub(super) fn inverse(context: &Context, id: &str) -> Result<Transaction, Failure> {
-    let planned = planned(context, id)?;
-    if planned.refused.is_empty() {
-        return Ok(planned.transaction);
+    for refusal in &planned.refused {
+        let (path, reason) = (&refusal.path, &refusal.reason);
+        transaction
+            .notes
+            .push(format!("{path} stays as it is: {reason}"));
     }
-    Err(refuse(&planned, id, &context.place))
+    Ok(planned)
 }
 
 /// Nothing is touched as long as somebody must decide first.
@@ -149,9 +147,7 @@ fn refuse(planned: &Rollback, id: &str, place: &str) -> Failure {
 fn choose<'a>(records: &'a [Record], id: Option<&str>) -> Result<Option<&'a Record>, Failure> {
     let Some(id) = id else {
         return Ok(records.iter().rev().find(|record| {
-            record.outcome == RecordOutcome::Committed
-                && record.reverts.is_none()
-                && record.reverted_by.is_none()
+            is_in_effect(record) && record.reverts.is_none() && record.reverted_by.is_none()
         }));
     };
     let Some(record) = records.iter().find(|record| record.id == id) else {
@@ -166,7 +162,7 @@ fn choose<'a>(records: &'a [Record], id: Option<&str>) -> Result<Option<&'a Reco
             format!("seaworthy rollback {by}"),
         ));
     }
-    if record.outcome != RecordOutcome::Committed {
+    if !is_in_effect(record) {
         return Err(Failure::plain(
             format!(
                 "transaction {id} is not in effect: it is {}",
@@ -176,4 +172,11 @@ fn choose<'a>(records: &'a [Record], id: Option<&str>) -> Result<Option<&'a Reco
         ));
     }
     Ok(Some(record))
+}
+
+fn is_in_effect(record: &Record) -> bool {
+    matches!(
+        record.outcome,
+        RecordOutcome::Committed | RecordOutcome::PendingConfirmation
+    )
 }

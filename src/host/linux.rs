@@ -4,8 +4,8 @@ use super::audit::{Auditor, RULES_FILE};
 use super::commands::{PROGRAM_FOLDERS, REPORT_DEADLINE, Runner, run_as, run_at};
 use super::tree::{Ids, Tree};
 use super::{
-    DockerAnswers, Host, HostError, Output, ReadHost, Verdict, change, docker, health, look,
-    services, validate,
+    DockerAnswers, Host, HostError, LogEntry, Output, ReadHost, Verdict, change, docker, health,
+    look, services, syslog, timer, validate,
 };
 use crate::change::{Activation, Expectation};
 use crate::facts::{Attributes, Bytes, Kind, Look, Node};
@@ -13,7 +13,7 @@ use rustix::fs::MemfdFlags;
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// Where docker.socket listens in every distribution, unless its unit says something else.
 const DEFAULT_SOCKET: &str = "/run/docker.sock";
@@ -241,6 +241,40 @@ impl ReadHost for LinuxHost {
         validate::validate(&run, text, flags)
     }
 
+    fn can_arm(&self, program: &str) -> Result<(), HostError> {
+        const SYSTEMD: &str = "/run/systemd/system";
+        let refused = |path: &str, reason: &str| HostError::Refused {
+            path: path.to_owned(),
+            reason: reason.to_owned(),
+        };
+        if !self.live {
+            return Err(refused("--root", "nothing runs in a folder"));
+        }
+        // sd_booted(3)
+        if look::node(&self.tree, SYSTEMD, Look::Attributes)?.kind != Kind::Folder {
+            return Err(refused(SYSTEMD, "systemd does not run this host"));
+        }
+        if self.program("systemd-run").is_none() {
+            return Err(HostError::NotInstalled {
+                program: "systemd-run".to_owned(),
+            });
+        }
+        if !timer::is_plain(program) {
+            return Err(refused(
+                program,
+                "systemd cannot be given a program of such a name",
+            ));
+        }
+        // What is below these folders is gone when a boot should run it.
+        if ["/tmp/", "/run/", "/dev/", "/proc/"]
+            .iter()
+            .any(|folder| program.starts_with(folder))
+        {
+            return Err(refused(program, "the program would not outlive a reboot"));
+        }
+        self.refuse_untrusted_program(program)
+    }
+
     fn wall_clock(&self, monotonic: u64) -> i64 {
         let Ok(monotonic) = i64::try_from(monotonic) else {
             return 0;
@@ -334,12 +368,22 @@ impl Host for LinuxHost {
         services::log(self, unit, since_seconds)
     }
 
-    fn now(&self) -> i64 {
-        SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .ok()
-            .and_then(|since| i64::try_from(since.as_micros()).ok())
-            .unwrap_or_default()
+    fn arm(&mut self, id: &str, after: Duration, program: &str) -> Result<(), HostError> {
+        self.can_arm(program)?;
+        timer::arm(self, id, after, program)
+    }
+
+    fn disarm(&mut self, id: &str) -> Result<(), HostError> {
+        if !self.live {
+            return Ok(());
+        }
+        timer::disarm(self, id)
+    }
+
+    fn log(&mut self, entry: &LogEntry) {
+        if self.live {
+            syslog::send(entry);
+        }
     }
 }
 

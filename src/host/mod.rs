@@ -16,17 +16,20 @@ pub mod linux;
 mod lock;
 mod look;
 pub(crate) mod services;
+mod syslog;
+mod timer;
 mod tree;
 mod validate;
 
 pub use error::HostError;
 pub use linux::LinuxHost;
 pub use lock::{Lock, lock};
+pub use syslog::{LogEntry, MESSAGE_ID};
 
 use crate::change::{Activation, Expectation};
 use crate::facts::{Attributes, Bytes, Look, Node};
 use serde_json::Value;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// What a program that only reports printed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,6 +115,27 @@ pub trait ReadHost {
         Ok(Verdict::NotChecked("nothing is run here".to_owned()))
     }
 
+    /// Whether this host can roll back by itself: whether a timer of systemd can run `program`, now
+    /// and after a boot.
+    ///
+    /// # Errors
+    /// Why not.
+    fn can_arm(&self, program: &str) -> Result<(), HostError> {
+        Err(HostError::Refused {
+            path: program.to_owned(),
+            reason: "nothing on this host would run it in time".to_owned(),
+        })
+    }
+
+    /// The time now, in microseconds since 1970.
+    fn now(&self) -> i64 {
+        SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .ok()
+            .and_then(|since| i64::try_from(since.as_micros()).ok())
+            .unwrap_or_default()
+    }
+
     /// When something happened, in microseconds since 1970, of which systemd says that it happened
     /// `monotonic` microseconds after boot (`CLOCK_MONOTONIC`). 0 where that is not known, as on
     /// hosts that do not run.
@@ -175,6 +199,28 @@ pub trait Host: ReadHost {
     /// The last lines of a service's own log, oldest first; empty when there are none.
     fn service_log(&self, unit: &str, since_seconds: u64) -> Vec<String>;
 
-    /// The time now, in microseconds since 1970.
-    fn now(&self) -> i64;
+    /// Has something outside of this process run `program rollback --yes --unconfirmed ID` after
+    /// this time, whatever becomes of us, until the next boot. Does nothing where that is already
+    /// so.
+    ///
+    /// # Errors
+    /// When it is not certain that it will.
+    fn arm(&mut self, id: &str, after: Duration, program: &str) -> Result<(), HostError> {
+        let _ = (id, after);
+        self.can_arm(program)
+    }
+
+    /// Takes [`Self::arm`] back. Safe to repeat.
+    ///
+    /// # Errors
+    /// When it may still run; it finds nothing to do then.
+    fn disarm(&mut self, id: &str) -> Result<(), HostError> {
+        let _ = id;
+        Ok(())
+    }
+
+    /// Leaves a message in the system log of a running host, if it takes one.
+    fn log(&mut self, entry: &LogEntry) {
+        let _ = entry;
+    }
 }

@@ -1,7 +1,7 @@
 //! Transactions for people: the list, one in full, and what a rollback would put back.
 
 use super::{Paper, clean, coloured_diff, count, dim, heading, outcome_style};
-use crate::apply::{Record, RecordOutcome, Transaction};
+use crate::apply::{Record, RecordOutcome, Transaction, in_words};
 use crate::checks::Outcome;
 use crate::plan::unified;
 use std::fmt::Write as _;
@@ -15,7 +15,7 @@ pub fn history(records: &[&Record], in_full: bool, paper: &Paper) -> String {
     for record in records {
         let style = outcome_style(match record.outcome {
             RecordOutcome::Committed => Outcome::Pass,
-            RecordOutcome::RolledBack => Outcome::Manual,
+            RecordOutcome::RolledBack | RecordOutcome::PendingConfirmation => Outcome::Manual,
             RecordOutcome::Stuck | RecordOutcome::Unfinished => Outcome::Fail,
         });
         let mut what = match (&record.reverts, &record.reverted_by) {
@@ -26,6 +26,9 @@ pub fn history(records: &[&Record], in_full: bool, paper: &Paper) -> String {
         };
         if let Some(event) = &record.pending {
             let _ = write!(what, ", pending: {event}");
+        }
+        if let Some(seconds) = record.seconds_left {
+            let _ = write!(what, ", {}", in_words(seconds * 1_000_000));
         }
         let _ = writeln!(
             out,

@@ -168,3 +168,60 @@ fn a_transaction_that_is_not_there() {
     Nothing to recover: every transaction is complete.
     ");
 }
+
+#[test]
+fn an_interrupted_apply_is_finished_only_when_it_can_be() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::new();
+    let ran = tree.run(&["apply", "--yes", "--only", "daemon-icc"]);
+    assert_eq!(ran.status, Some(0));
+    let folder = fs::read_dir(tree.at("var/lib/seaworthy/transactions")).unwrap();
+    let journal = folder.last().unwrap().unwrap().path().join("journal");
+    let text = fs::read_to_string(&journal).unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    assert!(lines.last().unwrap().contains("commit"));
+    let keep = |count: usize| fs::write(&journal, lines[..count].concat()).unwrap();
+
+    // As if nothing had been begun, and somebody else had written the file.
+    keep(1);
+    let before = tree.manifest();
+    let refused = tree.run(&["recover", "--forward", "--yes"]);
+    assert_eq!(refused.status, Some(2));
+    let said = refused.all();
+    assert!(
+        said.contains("cannot be finished") && said.contains("/etc/docker/daemon.json"),
+        "{said}"
+    );
+    assert!(said.contains("try: sudo seaworthy recover"), "{said}");
+    before.assert_only_state_added(&tree);
+
+    keep(lines.len() - 1);
+    let finished = tree.run(&["recover", "--forward", "--yes"]);
+    assert_eq!(finished.status, Some(0), "{}", finished.all());
+    assert!(finished.all().contains("It will be finished"));
+    assert!(tree.run(&["history"]).all().contains("committed"));
+}
+
+#[test]
+fn what_cannot_roll_back_by_itself_is_not_begun() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::new();
+    let before = tree.manifest();
+    let ran = tree.run(&["apply", "--yes", "--confirm-within", "10m"]);
+    assert_eq!(ran.status, Some(2));
+    let said = ran.all();
+    assert!(
+        said.contains("this host cannot roll back by itself, so nothing was changed: --root"),
+        "{said}"
+    );
+    before.assert_only_state_added(&tree);
+    let short = tree.run(&["apply", "--yes", "--confirm-within", "5s"]);
+    assert_eq!(short.status, Some(2));
+    let none = tree.run(&["confirm"]);
+    assert_eq!(none.status, Some(0));
+    assert!(none.all().contains("Nothing to confirm"), "{}", none.all());
+}

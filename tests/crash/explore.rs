@@ -116,7 +116,7 @@ impl Case {
             .find(|record| record.id == self.id)
             .map(|record| record.outcome);
         let wanted = match outcome {
-            Some(RecordOutcome::Committed) => ends
+            Some(RecordOutcome::Committed | RecordOutcome::PendingConfirmation) => ends
                 .end
                 .as_ref()
                 .ok_or("it was committed although a service refused")?,

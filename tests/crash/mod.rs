@@ -8,6 +8,7 @@
     clippy::print_stdout
 )]
 
+mod confirm;
 mod disk;
 mod explore;
 mod faults;

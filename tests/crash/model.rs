@@ -8,7 +8,7 @@ use seaworthy::facts::{Attributes, Mode};
 use seaworthy::host::HostError;
 use serde_json::Value;
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 
@@ -50,6 +50,12 @@ pub struct Model {
     kept_running: bool,
     pub containers: BTreeMap<String, bool>,
     boots: u32,
+    /// Transactions whose timer runs.
+    pub timers: BTreeSet<String>,
+    /// Transaction and outcome of each message in the system log.
+    pub logged: Vec<(String, String)>,
+    /// Microseconds since the beginning.
+    pub later: i64,
     pub mishap: Option<Mishap>,
     ticks: u64,
     looks: Cell<u64>,
@@ -105,6 +111,10 @@ impl Model {
         Some(String::from_utf8(inode.data.clone()).unwrap())
     }
 
+    pub fn is_dead(&self) -> bool {
+        self.dead
+    }
+
     pub fn ticks(&self) -> u64 {
         self.ticks
     }
@@ -144,6 +154,7 @@ impl Model {
         let mut hasher = DefaultHasher::new();
         self.disk.fingerprint(&mut hasher);
         (&self.kernel, &self.containers, self.kept_running).hash(&mut hasher);
+        self.timers.hash(&mut hasher);
         if let Some(daemon) = &self.daemon {
             for (key, value) in daemon {
                 (key, value.to_string()).hash(&mut hasher);
@@ -166,6 +177,7 @@ impl Model {
 
     pub fn boot(&mut self) {
         self.boots += 1;
+        self.timers.clear();
         self.kernel.clear();
         self.daemon = None;
         self.kept_running = false;

@@ -1,5 +1,6 @@
 //! The records of a journal. They hold digests instead of contents, as contents may hold secrets.
 
+use crate::apply::confirm::Confirmation;
 use crate::apply::transaction::{Derived, KernelChange, Step, Transaction};
 use crate::change::{Action, Activation, Expectation, StateRecord};
 use serde::{Deserialize, Serialize};
@@ -86,8 +87,12 @@ pub(in crate::apply) enum Entry {
         files: Vec<Option<StateRecord>>,
         kernel: Option<Vec<String>>,
     },
+    /// It is taken back after this moment unless it is confirmed.
+    ConfirmUntil { until: i64 },
     /// Everything is as planned.
     Commit,
+    /// It is permanent.
+    Confirmed { by: String },
     /// From here on everything begun is taken back. `ours` says of each derived thing whether it
     /// was still what the activations had made of it.
     UndoBegin { why: String, ours: Vec<bool> },
@@ -129,6 +134,9 @@ pub(in crate::apply) struct Begin {
     pub(in crate::apply) kernel_before: Option<Vec<String>>,
     /// The kernel's id of the running boot, where it can be read.
     pub(in crate::apply) boot: Option<String>,
+    /// Set when it is taken back unless it is confirmed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::apply) confirm: Option<Confirmation>,
 }
 
 impl Begin {
@@ -165,6 +173,7 @@ impl Begin {
             notes: transaction.notes.clone(),
             kernel_before,
             boot,
+            confirm: transaction.confirm.clone(),
         }
     }
 }

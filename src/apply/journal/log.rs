@@ -38,6 +38,9 @@ pub(in crate::apply) struct Log {
     pub(in crate::apply) service_logs: Vec<ServiceLog>,
     pub(in crate::apply) notes: Vec<String>,
     pub(in crate::apply) end: Option<End>,
+    /// The moment after which it is taken back unless it is confirmed.
+    pub(in crate::apply) confirm_until: Option<i64>,
+    pub(in crate::apply) confirmed: bool,
 }
 
 impl Log {
@@ -57,6 +60,8 @@ impl Log {
             undoing: BTreeSet::new(),
             service_logs: Vec::new(),
             end: None,
+            confirm_until: None,
+            confirmed: false,
         }
     }
 
@@ -90,6 +95,8 @@ impl Log {
                 self.derived_after = Some(files.clone());
                 self.kernel_after.clone_from(kernel);
             }
+            Entry::ConfirmUntil { until } => self.confirm_until = Some(*until),
+            Entry::Confirmed { .. } => self.confirmed = true,
             Entry::Commit => self.end = Some(End::Committed),
             Entry::UndoBegin { why, ours } => self.undo = Some((why.clone(), ours.clone())),
             Entry::Undoing { step } => {

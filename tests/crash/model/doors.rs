@@ -4,7 +4,7 @@ use super::{Model, failure};
 use crate::crash::disk::parent;
 use seaworthy::change::{Activation, Expectation};
 use seaworthy::facts::{Attributes, Bytes, Kind, Look, Mode, Node};
-use seaworthy::host::{DockerAnswers, Host, HostError, Output, ReadHost};
+use seaworthy::host::{DockerAnswers, Host, HostError, LogEntry, Output, ReadHost};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -60,6 +60,14 @@ impl ReadHost for Model {
 
     fn program(&self, _: &str) -> Option<String> {
         None
+    }
+
+    fn can_arm(&self, _: &str) -> Result<(), HostError> {
+        self.look("systemd")
+    }
+
+    fn now(&self) -> i64 {
+        1_795_342_530_000_000 + self.later
     }
 
     fn docker(&self, _: &str) -> Result<DockerAnswers, HostError> {
@@ -244,7 +252,21 @@ impl Host for Model {
         vec![format!("{unit}: modelled words")]
     }
 
-    fn now(&self) -> i64 {
-        1_795_342_530_000_000
+    fn arm(&mut self, id: &str, _: Duration, program: &str) -> Result<(), HostError> {
+        self.tick(id, "arm")?;
+        self.can_arm(program)?;
+        self.timers.insert(id.to_owned());
+        self.tick(id, "arm")
+    }
+
+    fn disarm(&mut self, id: &str) -> Result<(), HostError> {
+        self.tick(id, "disarm")?;
+        self.timers.remove(id);
+        self.tick(id, "disarm")
+    }
+
+    fn log(&mut self, entry: &LogEntry) {
+        self.logged
+            .push((entry.transaction.clone(), entry.outcome.to_owned()));
     }
 }
