@@ -10,7 +10,7 @@ use super::run::{Failure, Run};
 use super::same::{on_the_way, same};
 use super::settings::Mutation;
 use super::transaction::{Step, Transaction};
-use crate::change::Expectation;
+use crate::change::{Activation, Expectation};
 
 impl Run<'_> {
     /// Does everything and commits.
@@ -40,6 +40,7 @@ impl Run<'_> {
             self.put(&settle.path, &settle.to.record(), true)?;
         }
         self.check(&transaction.expect)?;
+        self.watch(transaction)?;
         let files = self.derived_after()?;
         let kernel = match self.journal.log().begin.kernel_before {
             Some(_) => Some(kernel::list(self.host)?),
@@ -138,17 +139,35 @@ impl Run<'_> {
         }
         self.say(Event::Checking);
         let healthy = self.host.healthy(expected, self.settings.deadline);
-        healthy.map_err(|sentences| {
-            let what = sentences.join("; ");
-            for (runs, unit) in [
-                (expected.docker_runs, "docker.service"),
-                (expected.auditd_runs, "auditd.service"),
-            ] {
-                if runs {
-                    self.keep_log(&what, unit);
-                }
+        healthy.map_err(|sentences| self.unhealthy(expected, sentences))
+    }
+
+    /// A daemon that was restarted can come up and give up a little later.
+    fn watch(&mut self, transaction: &Transaction) -> Result<(), Failure> {
+        let time = self.settings.settle;
+        let restarted = transaction.activations.contains(&Activation::RestartDocker);
+        if !restarted || time.is_zero() || !self.host.is_live() {
+            return Ok(());
+        }
+        self.say(Event::Watching { time });
+        let watcher = &*self.watcher;
+        let steady = self
+            .host
+            .steady(&transaction.expect, time, &|| watcher.interrupted());
+        steady.map_err(|sentences| self.unhealthy(&transaction.expect, sentences))
+    }
+
+    /// Keeps the own words of the services that are not as they should be.
+    fn unhealthy(&mut self, expected: &Expectation, sentences: Vec<String>) -> Failure {
+        let what = sentences.join("; ");
+        for (runs, unit) in [
+            (expected.docker_runs, "docker.service"),
+            (expected.auditd_runs, "auditd.service"),
+        ] {
+            if runs {
+                self.keep_log(&what, unit);
             }
-            Failure::Unhealthy(sentences)
-        })
+        }
+        Failure::Unhealthy(sentences)
     }
 }

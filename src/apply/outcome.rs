@@ -1,6 +1,7 @@
 //! How it went, and how it is going.
 
 use crate::change::Activation;
+use std::time::Duration;
 
 /// What became of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +76,16 @@ pub enum Event {
     },
     /// Waiting for the services to be as expected.
     Checking,
+    /// Looking whether the services stay up.
+    Watching {
+        /// For how long.
+        time: Duration,
+    },
+    /// A container that a restart had stopped runs again.
+    Started {
+        /// Its name.
+        container: String,
+    },
     /// Everything is as planned.
     Committed,
     /// Everything begun is taken back.

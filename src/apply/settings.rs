@@ -7,6 +7,9 @@ use std::time::Duration;
 pub struct Settings {
     /// How long one activation may take, and how long the services may take to become healthy.
     pub deadline: Duration,
+    /// How long the services must stay up after dockerd was restarted before anything is committed;
+    /// none when zero.
+    pub settle: Duration,
     /// The folder with journals and backups, as the host sees it.
     pub state: String,
     /// A deliberate error, so that the crash tests can show that they would find it.
@@ -18,6 +21,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(120),
+            settle: Duration::from_secs(30),
             state: "/var/lib/seaworthy".to_owned(),
             mutation: Mutation::None,
         }

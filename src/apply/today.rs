@@ -4,7 +4,7 @@
 use super::{Step, Transaction};
 use crate::change::{Action, Activation, State};
 use crate::checks::Layout;
-use crate::facts::{Facts, Seen, UnitState};
+use crate::facts::{Container, Facts, Seen, UnitState};
 use crate::formats::daemon_json::Document;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -42,7 +42,34 @@ impl Transaction {
                 expected.daemon.clear();
             }
         }
+        if facts.auditing.is_locked() && self.activations.contains(&Activation::LoadAuditRules) {
+            // Nothing can leave the kernel before then; the files are put back all the same.
+            self.pending = Some("the next boot".to_owned());
+        }
+        self.expect_containers(facts);
         self.switch_live_restore_off(facts, &layout.config);
+    }
+
+    /// Which containers must run in the end, and which after a failure.
+    fn expect_containers(&mut self, facts: &Facts) {
+        let Seen::Known(docker) = &facts.docker else {
+            return;
+        };
+        if !self.activations.contains(&Activation::RestartDocker) {
+            return;
+        }
+        let names = |those: fn(&Container) -> bool| -> Vec<String> {
+            docker
+                .running()
+                .filter(|container| those(container))
+                .map(|container| container.name.clone())
+                .collect()
+        };
+        self.expect_undone.containers = names(|_| true);
+        // Another root is another set of containers.
+        if !self.expect.daemon.contains_key("userns-remap") {
+            self.expect.containers = names(Container::comes_back);
+        }
     }
 
     /// A daemon that keeps its containers over a restart must be told before the file no longer
@@ -133,7 +160,7 @@ impl Transaction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Attributes, Container, Docker};
+    use crate::facts::{Attributes, Docker};
 
     fn host(active: &str, docker: Docker) -> Facts {
         let unit = |active: &str| UnitState {
@@ -195,6 +222,8 @@ mod tests {
         let facts = host("active", docker);
         transaction.fit_to_today(&facts);
         assert_eq!(transaction.activations, [Activation::RestartDocker]);
+        assert_eq!(transaction.expect_undone.containers, ["web"]);
+        assert!(transaction.expect.containers.is_empty());
         let off = transaction.live_restore_off.as_ref().unwrap();
         assert!(off.action.after.text().contains("\"live-restore\": false"));
         assert_eq!(transaction.steps[0].action.before, off.action.after);

@@ -1,6 +1,7 @@
 //! Making the services notice that everything is as it was.
 
 use super::execute::boot_id;
+use super::outcome::Event;
 use super::run::Run;
 use super::settings::Mutation;
 use crate::change::Activation;
@@ -52,6 +53,35 @@ impl Run<'_> {
         tell
     }
 
+    /// Starts the containers that a restart of the daemon has stopped, other than those that came
+    /// back by their restart policy. What does not start is found by the look that follows.
+    fn start_containers(&mut self, names: &[String]) {
+        let mut names = names.to_vec();
+        // One may need another one, by a link or for its network: so again as long as any starts.
+        loop {
+            let mut refused = Vec::new();
+            for name in &names {
+                let started = self.host.start_container(name, self.settings.deadline);
+                match started {
+                    Ok(false) => {}
+                    Ok(true) => self.say(Event::Started {
+                        container: name.clone(),
+                    }),
+                    Err(error) => refused.push((name.clone(), error)),
+                }
+            }
+            if refused.is_empty() || refused.len() == names.len() {
+                for (name, error) in refused {
+                    self.note(format!(
+                        "the container {name} was not started again: {error}"
+                    ));
+                }
+                break;
+            }
+            names = refused.into_iter().map(|(name, _)| name).collect();
+        }
+    }
+
     /// Looks whether the services are as they were.
     pub(super) fn check_undone(&mut self, left: &mut Vec<String>) {
         let begin = &self.journal.log().begin;
@@ -59,6 +89,9 @@ impl Run<'_> {
         if begin.boot.is_some() && begin.boot != boot_id(self.host) {
             // Which containers a boot starts is not for us to promise.
             expected.containers.clear();
+        }
+        if expected.docker_runs {
+            self.start_containers(&expected.containers);
         }
         if let Err(error) = self.check(&expected) {
             left.push(error.to_string());

@@ -240,6 +240,7 @@ pub(super) fn journal_failure(error: JournalError) -> Failure {
 pub(super) fn settings(context: &Context) -> Settings {
     Settings {
         deadline: context.deadline,
+        settle: context.settle,
         ..Settings::default()
     }
 }
@@ -325,6 +326,11 @@ impl Watcher for Lines {
                 activation,
                 undo: true,
             } => format!("undo: {activation}"),
+            Event::Watching { time } => format!(
+                "looking for {} s whether they stay up (see --settle)",
+                time.as_secs()
+            ),
+            Event::Started { container } => format!("started the container {container} again"),
             Event::Checking => "checking that the services are healthy".to_owned(),
             Event::Committed => ok.apply_to("committed").to_string(),
             Event::UndoBegun { why } => format!("{} {why}", bad.apply_to("taking it back:")),

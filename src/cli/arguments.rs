@@ -57,6 +57,10 @@ pub(super) struct Global {
     #[arg(long, value_name = "SECONDS", default_value_t = 120, global = true,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) deadline: u64,
+    /// How long a restarted dockerd must stay up before a change is final, in seconds; 0: not at all
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, global = true,
+          value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub(super) settle: u64,
     /// Print only what needs action
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,

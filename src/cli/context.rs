@@ -27,6 +27,8 @@ pub(super) struct Context {
     pub(super) selection: Selection,
     pub(super) paper: Paper,
     pub(super) deadline: Duration,
+    /// How long restarted services must stay up.
+    pub(super) settle: Duration,
     /// Digest of everything that a site decided: a saved plan is bound to it.
     pub(super) decisions: Digest,
     /// Today's date on this host, ISO 8601.
@@ -112,6 +114,7 @@ impl Context {
             selection,
             paper: print::paper(global.quiet, global.verbose),
             deadline: Duration::from_secs(global.deadline),
+            settle: Duration::from_secs(global.settle),
             decisions: Digest::of(decided.as_bytes()),
             today: jiff::Zoned::now().date().to_string(),
             place: global.place(),

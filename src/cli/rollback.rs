@@ -7,7 +7,6 @@ use super::failure::Failure;
 use super::{Done, OK, STUCK, apply as result, print};
 use crate::apply::{self, Record, RecordOutcome, Refusal, Rollback};
 use crate::audit::TOOL;
-use crate::change::Activation;
 use crate::render;
 use std::fmt::Write as _;
 
@@ -35,14 +34,6 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
     } = planned(&context, &id, verb.partial)?;
     let facts = context.facts_of_any_host()?;
     transaction.fit_to_today(&facts);
-    if facts.auditing.is_locked()
-        && transaction
-            .activations
-            .contains(&Activation::LoadAuditRules)
-    {
-        // Nothing can leave the kernel before the next boot; the files are put back all the same.
-        transaction.pending = Some("the next boot".to_owned());
-    }
     let before = context.report(&facts);
     if verb.format == Format::Human {
         print::out(&render::rollback(

@@ -11,7 +11,6 @@ use super::failure::Failure;
 use super::rollback::{planned, tell_left};
 use super::{Done, OK, print};
 use crate::apply::{self, Applied, Due, Outcome, Rollback};
-use crate::change::Activation;
 use crate::host::{HostError, Lock};
 use crate::render::clean;
 use std::time::Duration;
@@ -82,13 +81,8 @@ fn roll_back(context: &mut Context, id: &str) -> Done {
         refused,
     } = planned(context, id, true)?;
     // Without facts it is taken back all the same: the executor looks for itself.
-    if let Ok(facts) = context.facts()
-        && facts.auditing.is_locked()
-        && transaction
-            .activations
-            .contains(&Activation::LoadAuditRules)
-    {
-        transaction.pending = Some("the next boot".to_owned());
+    if let Ok(facts) = context.facts_of_any_host() {
+        transaction.fit_to_today(&facts);
     }
     let applied = execute(context, &transaction)?;
     say(&applied);

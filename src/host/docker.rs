@@ -8,7 +8,7 @@ use super::{DockerAnswers, HostError};
 use bollard::errors::Error;
 use bollard::query_parameters::{
     InspectContainerOptions, ListContainersOptionsBuilder, ListImagesOptions, ListNetworksOptions,
-    ListVolumesOptions,
+    ListVolumesOptions, StartContainerOptions,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
 use serde_json::Value;
@@ -117,6 +117,28 @@ pub(super) fn ping(socket: &str, deadline: Duration) -> Result<(), HostError> {
         Ok((status, body)) => Err(failed(socket, server_said(status, &body))),
         Err(error) => Err(HostError::file(socket, "ask", error)),
     }
+}
+
+/// Starts a container; see [`super::Host::start_container`].
+pub(super) fn start(socket: &str, name: &str, deadline: Duration) -> Result<bool, HostError> {
+    let session = Session::open(socket, deadline).map_err(|reason| failed(socket, reason))?;
+    let refused = |reason: String| failed(socket, format!("start {name}: {reason}"));
+    let client = session
+        .client
+        .as_ref()
+        .ok_or_else(|| refused("no common version of the API".to_owned()))?;
+    session.runtime.block_on(async {
+        let start = client.start_container(name, None::<StartContainerOptions>);
+        match tokio::time::timeout(deadline, start).await {
+            Ok(Ok(())) => Ok(true),
+            // Not modified: it runs.
+            Ok(Err(Error::DockerResponseServerError {
+                status_code: 304, ..
+            })) => Ok(false),
+            Ok(Err(error)) => Err(refused(error.to_string())),
+            Err(_) => Err(refused(too_slow(deadline))),
+        }
+    })
 }
 
 fn failed(socket: &str, reason: String) -> HostError {

@@ -1,7 +1,7 @@
 //! Whether the services are as they should be.
 
 use super::audit::Auditor;
-use super::services::active_state;
+use super::services::{MainProcess, active_state, main_process};
 use super::{HostError, docker};
 use crate::change::Expectation;
 use crate::facts::Docker;
@@ -43,6 +43,50 @@ pub(super) fn wait(
         thread::sleep(pause);
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// See [`super::Host::steady`]. A daemon that gives up after a while, as one that cannot reach
+/// containerd does, is started anew by systemd and answers again soon: only its process id tells.
+pub(super) fn steady(
+    auditor: &Auditor<'_>,
+    socket: &str,
+    expected: &Expectation,
+    time: Duration,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<(), Vec<String>> {
+    let begun = Instant::now();
+    let look = || -> Vec<(&str, MainProcess)> {
+        [
+            (expected.docker_runs, "docker.service"),
+            (expected.auditd_runs, "auditd.service"),
+        ]
+        .into_iter()
+        .filter(|(runs, _)| *runs)
+        .map(|(_, unit)| (unit, main_process(auditor.runner, unit)))
+        .collect()
+    };
+    let first = look();
+    while begun.elapsed() < time {
+        thread::sleep(LONGEST_PAUSE.min(time.saturating_sub(begun.elapsed())));
+        if interrupted() {
+            return Ok(());
+        }
+        let wrong: Vec<String> = first
+            .iter()
+            .zip(look())
+            .filter(|((_, then), (_, now))| then != now)
+            .map(|((unit, then), (_, now))| {
+                format!(
+                    "{unit} did not last: after {} s {then} became {now}",
+                    begun.elapsed().as_secs()
+                )
+            })
+            .collect();
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+    }
+    wait(auditor, socket, expected, ANSWER_DEADLINE)
 }
 
 fn wrong(
@@ -144,6 +188,10 @@ mod tests {
     use super::*;
     use crate::facts::Container;
     use crate::formats::audit_rules::{listing, watches};
+    use crate::host::Output;
+    use crate::host::commands::Runner;
+    use std::cell::RefCell;
+    use std::collections::VecDeque;
 
     #[test]
     fn what_differs_is_said() {
@@ -174,6 +222,57 @@ mod tests {
                 "the container db does not run",
             ]
         );
+    }
+
+    /// systemd, for a unit whose process is another one at each look once the first ones are used up.
+    struct Units(RefCell<VecDeque<&'static str>>);
+
+    impl Runner for Units {
+        fn run(&self, _: &str, arguments: &[&str], _: Duration) -> Result<Output, HostError> {
+            let stdout = if arguments[0] == "is-active" {
+                "active\n"
+            } else {
+                self.0.borrow_mut().pop_front().unwrap()
+            };
+            Ok(Output {
+                status: Some(0),
+                stdout: stdout.to_owned(),
+                stderr: String::new(),
+            })
+        }
+    }
+
+    fn lasts(looks: &[&'static str], interrupted: bool) -> Result<(), Vec<String>> {
+        let expected = Expectation {
+            auditd_runs: true,
+            ..Expectation::default()
+        };
+        let auditor = Auditor {
+            runner: &Units(RefCell::new(looks.iter().copied().collect())),
+            read: &|_| None,
+            replaced: None,
+        };
+        let time = Duration::from_millis(1);
+        steady(&auditor, "/nowhere", &expected, time, &|| interrupted)
+    }
+
+    #[test]
+    fn a_service_that_is_started_anew_did_not_last() {
+        let same = "ActiveState=active\nMainPID=7\n";
+        let other = "ActiveState=active\nMainPID=8\n";
+        let gone = "ActiveState=activating\nMainPID=0\n";
+        assert_eq!(lasts(&[same, same], false), Ok(()));
+        assert_eq!(lasts(&[same], true), Ok(()));
+        for (now, said) in [
+            (other, "active (process 7) became active (process 8)"),
+            (gone, "active (process 7) became activating"),
+        ] {
+            let wrong = lasts(&[same, now], false).unwrap_err();
+            assert_eq!(
+                wrong,
+                [format!("auditd.service did not last: after 0 s {said}")]
+            );
+        }
     }
 
     #[test]

@@ -95,6 +95,14 @@ impl LinuxHost {
         String::from_utf8(node.content?.0).ok()
     }
 
+    /// Where docker.service listens.
+    fn socket(&self) -> String {
+        match &self.docker_socket {
+            Some(socket) => socket.clone(),
+            None => services::listening_socket(self).unwrap_or_else(|| DEFAULT_SOCKET.to_owned()),
+        }
+    }
+
     fn with_auditor<T>(&self, act: impl FnOnce(&Auditor<'_>) -> T) -> T {
         act(&Auditor {
             runner: self,
@@ -357,11 +365,28 @@ impl Host for LinuxHost {
         if !self.live {
             return Ok(());
         }
-        let socket = match &self.docker_socket {
-            Some(socket) => socket.clone(),
-            None => services::listening_socket(self).unwrap_or_else(|| DEFAULT_SOCKET.to_owned()),
-        };
+        let socket = self.socket();
         self.with_auditor(|auditor| health::wait(auditor, &socket, expected, deadline))
+    }
+
+    fn steady(
+        &mut self,
+        expected: &Expectation,
+        time: Duration,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<(), Vec<String>> {
+        if !self.live {
+            return Ok(());
+        }
+        let socket = self.socket();
+        self.with_auditor(|auditor| health::steady(auditor, &socket, expected, time, interrupted))
+    }
+
+    fn start_container(&mut self, name: &str, deadline: Duration) -> Result<bool, HostError> {
+        if !self.live {
+            return Ok(false);
+        }
+        docker::start(&self.socket(), name, deadline)
     }
 
     fn service_log(&self, unit: &str, since_seconds: u64) -> Vec<String> {

@@ -196,6 +196,26 @@ pub trait Host: ReadHost {
     /// The sentences that are still not true then. An empty list is never an error.
     fn healthy(&mut self, expected: &Expectation, deadline: Duration) -> Result<(), Vec<String>>;
 
+    /// Looks for this long whether the services stay up, and are the same processes in the end, and
+    /// then once more whether all is as expected. Ends early, and without an error, when
+    /// `interrupted` says so.
+    ///
+    /// # Errors
+    /// What did not last.
+    fn steady(
+        &mut self,
+        expected: &Expectation,
+        time: Duration,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<(), Vec<String>>;
+
+    /// Starts a container by its name; nothing happens to one that runs. Returns whether it had to
+    /// be started.
+    ///
+    /// # Errors
+    /// When there is none, or it does not start.
+    fn start_container(&mut self, name: &str, deadline: Duration) -> Result<bool, HostError>;
+
     /// The last lines of a service's own log, oldest first; empty when there are none.
     fn service_log(&self, unit: &str, since_seconds: u64) -> Vec<String>;
 

@@ -4,6 +4,7 @@ use super::commands::{Runner, how_it_ended};
 use super::{HostError, Output};
 use crate::formats::unit::show_properties;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 const SERVICE: &str = "docker.service";
@@ -160,6 +161,42 @@ pub(super) fn active_state(runner: &dyn Runner, unit: &str) -> String {
     match runner.run("systemctl", &["is-active", unit], MANAGER_DEADLINE) {
         Ok(output) => output.stdout.trim().to_owned(),
         Err(error) => error.to_string(),
+    }
+}
+
+/// What a unit is at a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MainProcess {
+    active: String,
+    pid: String,
+}
+
+impl fmt::Display for MainProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pid == "0" {
+            write!(f, "{}", self.active)
+        } else {
+            write!(f, "{} (process {})", self.active, self.pid)
+        }
+    }
+}
+
+/// What systemd says of a unit's main process.
+pub(super) fn main_process(runner: &dyn Runner, unit: &str) -> MainProcess {
+    let arguments = ["show", "--no-pager", "--property=ActiveState,MainPID", unit];
+    match runner.run("systemctl", &arguments, MANAGER_DEADLINE) {
+        Ok(output) => {
+            let mut properties = show_properties(&output.stdout);
+            let mut take = |key| properties.remove(key).unwrap_or_default();
+            MainProcess {
+                active: take("ActiveState"),
+                pid: take("MainPID"),
+            }
+        }
+        Err(error) => MainProcess {
+            active: error.to_string(),
+            pid: "0".to_owned(),
+        },
     }
 }
 

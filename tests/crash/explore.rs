@@ -274,6 +274,9 @@ pub fn compare(found: &Snapshot, wanted: &[Snapshot; 2]) -> Result<(), String> {
     if found.containers != live.containers && found.containers != booted.containers {
         return Err(format!("the containers are {:?}", found.containers));
     }
+    if found.killed != live.killed {
+        return Err(format!("a starting daemon killed {:?}", found.killed));
+    }
     Ok(())
 }
 
@@ -363,13 +366,18 @@ fn a_rollback_is_the_identity_and_can_be_rolled_back() {
         let (ends, _) = case.ends();
         let (back_ends, _) = back.ends();
         let (again_ends, host) = again.ends();
-        assert_eq!(back_ends.end.unwrap()[0], ends.start[0], "{}", case.name);
-        assert_eq!(
-            again_ends.end.unwrap()[0],
-            ends.end.unwrap()[0],
-            "{}",
-            case.name
-        );
+        // What a committed restart has stopped for good was told before; only an undo, which
+        // nobody asked for, starts it again.
+        let but_job = |snapshot: &Snapshot| {
+            let mut snapshot = snapshot.clone();
+            snapshot.containers.remove("job");
+            snapshot
+        };
+        let same = |one: &Snapshot, other: &Snapshot| {
+            assert_eq!(but_job(one), but_job(other), "{}", case.name);
+        };
+        same(&back_ends.end.unwrap()[0], &ends.start[0]);
+        same(&again_ends.end.unwrap()[0], &ends.end.unwrap()[0]);
         let records = history(&host, &case.settings).unwrap();
         let by: Vec<_> = records
             .iter()

@@ -49,6 +49,12 @@ pub struct Model {
     /// Containers kept running while no daemon runs.
     kept_running: bool,
     pub containers: BTreeMap<String, bool>,
+    /// Containers without a restart policy.
+    pub once: BTreeSet<String>,
+    /// Containers that a daemon found running when it started, and killed.
+    pub killed: BTreeSet<String>,
+    /// A daemon that was restarted comes up and gives up a little later.
+    pub gives_up: bool,
     boots: u32,
     /// Transactions whose timer runs.
     pub timers: BTreeSet<String>,
@@ -69,6 +75,7 @@ pub struct Snapshot {
     pub kernel: Vec<String>,
     pub daemon: Option<BTreeMap<String, Value>>,
     pub containers: BTreeMap<String, bool>,
+    pub killed: BTreeSet<String>,
 }
 
 fn failure(path: &str, verb: &'static str) -> HostError {
@@ -147,6 +154,7 @@ impl Model {
                 daemon
             }),
             containers: self.containers.clone(),
+            killed: self.killed.clone(),
         }
     }
 
@@ -154,6 +162,7 @@ impl Model {
         let mut hasher = DefaultHasher::new();
         self.disk.fingerprint(&mut hasher);
         (&self.kernel, &self.containers, self.kept_running).hash(&mut hasher);
+        self.killed.hash(&mut hasher);
         self.timers.hash(&mut hasher);
         if let Some(daemon) = &self.daemon {
             for (key, value) in daemon {
@@ -183,8 +192,8 @@ impl Model {
         self.kept_running = false;
         let _ = self.load_rules();
         let _ = self.start_docker();
-        for running in self.containers.values_mut() {
-            *running = true;
+        for (name, running) in &mut self.containers {
+            *running = !self.once.contains(name);
         }
     }
 
@@ -339,10 +348,15 @@ impl Model {
         }
         self.daemon = Some(configuration);
         let on = self.live_restore();
-        for running in self.containers.values_mut() {
-            // A daemon without live-restore kills what it finds running, and for it these have
-            // been stopped on purpose.
-            *running = !self.kept_running || on;
+        for (name, running) in &mut self.containers {
+            if !self.kept_running {
+                *running = !self.once.contains(name);
+            } else if !on && *running {
+                // A daemon without live-restore kills what it finds running, and for it these have
+                // been stopped on purpose.
+                *running = false;
+                self.killed.insert(name.clone());
+            }
         }
         self.kept_running = false;
         self.tick("docker.service", verb)

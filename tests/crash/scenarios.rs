@@ -32,7 +32,10 @@ fn host() -> Model {
         host.file(file, "root:x:0\nuser:x:1000\n", 0o640);
     }
     host.containers.insert("web".to_owned(), true);
+    host.containers.insert("job".to_owned(), true);
+    host.once.insert("job".to_owned());
     host.boot();
+    host.containers.insert("job".to_owned(), true);
     // A second generation of the file makes the former one known, as on any host that lives.
     host.kernel.push(ONLY_KERNEL.to_owned());
     host.disk.sync_all();
@@ -82,6 +85,13 @@ fn docker(keys: &[(&str, Value)]) -> Expectation {
     }
 }
 
+/// The same after an undo: what a restart had stopped for good runs again, too.
+fn undone(keys: &[(&str, Value)]) -> Expectation {
+    let mut expected = docker(keys);
+    expected.containers.push("job".to_owned());
+    expected
+}
+
 fn replaced() -> Scenario {
     let host = host();
     Scenario {
@@ -93,7 +103,7 @@ fn replaced() -> Scenario {
             )],
             activations: vec![Activation::RestartDocker],
             expect: docker(&[("icc", json!(false))]),
-            expect_undone: docker(&[]),
+            expect_undone: undone(&[]),
             ..Transaction::default()
         },
         host,
@@ -217,7 +227,7 @@ fn live_restore() -> Scenario {
             steps: vec![daemon(&host, on)],
             activations: vec![Activation::RestartDocker],
             expect: docker(&[("live-restore", json!(true)), ("icc", json!(false))]),
-            expect_undone: docker(&[("live-restore", json!(false))]),
+            expect_undone: undone(&[("live-restore", json!(false))]),
             undo_live_restore: Some(step(DAEMON, file(on, 0o644), file(&off, 0o644))),
             ..Transaction::default()
         },
@@ -324,5 +334,9 @@ pub fn refused() -> Vec<Scenario> {
     let mut unhealthy = everything();
     unhealthy.transaction.expect.containers = vec!["web".to_owned(), "gone".to_owned()];
     unhealthy.name = "everything, and a container does not come back";
-    vec![daemon_refuses, kernel_refuses, unhealthy]
+
+    let mut gives_up = everything();
+    gives_up.host.gives_up = true;
+    gives_up.name = "everything, and the daemon gives up a little later";
+    vec![daemon_refuses, kernel_refuses, unhealthy, gives_up]
 }

@@ -248,6 +248,30 @@ impl Host for Model {
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
+    fn steady(
+        &mut self,
+        expected: &Expectation,
+        time: Duration,
+        _: &dyn Fn() -> bool,
+    ) -> Result<(), Vec<String>> {
+        if self.gives_up {
+            return Err(vec!["docker.service did not last".to_owned()]);
+        }
+        self.healthy(expected, time)
+    }
+
+    fn start_container(&mut self, name: &str, _: Duration) -> Result<bool, HostError> {
+        self.tick(name, "start")?;
+        match self.containers.get_mut(name) {
+            Some(running) if self.daemon.is_some() => {
+                let stopped = !std::mem::replace(running, true);
+                self.tick(name, "start")?;
+                Ok(stopped)
+            }
+            _ => Err(failure(name, "start")),
+        }
+    }
+
     fn service_log(&self, unit: &str, _: u64) -> Vec<String> {
         vec![format!("{unit}: modelled words")]
     }

@@ -24,5 +24,6 @@ snapshot taken-back
 same_host start taken-back
 
 # One message for each transaction, with fields.
-messages=$(journalctl -o json SYSLOG_IDENTIFIER=seaworthy --no-pager | jq -r .SEAWORTHY_OUTCOME | tr '\n' ' ')
+messages=$(journalctl -o json SYSLOG_IDENTIFIER=seaworthy --no-pager |
+    jq -r 'select(.MESSAGE_ID) | .SEAWORTHY_OUTCOME' | tr '\n' ' ')
 [[ $messages == "pending-confirmation committed " ]] || fail "the system log says: $messages"
