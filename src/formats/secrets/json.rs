@@ -87,7 +87,7 @@ fn masked_string(word: &str, secret: bool) -> String {
     let inner = match secret {
         true if inner.is_empty() => String::new(),
         true => MASK.to_owned(),
-        false => urls(&assignments(inner)),
+        false => assignments(&urls(inner)),
     };
     format!("\"{inner}{close}")
 }
