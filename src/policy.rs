@@ -99,7 +99,7 @@ impl Policy {
                 ));
             }
             if let Some(until) = &waiver.until
-                && until.parse::<jiff::civil::Date>().is_err()
+                && !is_date(until)
             {
                 return wrong(format!(
                     "the waiver of `{}` ends on `{until}`, which is not a date such as 2027-03-31",
@@ -117,6 +117,13 @@ impl Policy {
             waiver.control == control && waiver.until.as_deref().is_none_or(|until| until >= today)
         })
     }
+}
+
+/// Whether it is a date in the one spelling that sorts as text: `20270331` is a date too, and would
+/// stand after every day of its year.
+fn is_date(text: &str) -> bool {
+    text.parse::<jiff::civil::Date>()
+        .is_ok_and(|date| date.to_string() == text)
 }
 
 #[cfg(test)]
@@ -138,6 +145,14 @@ mod tests {
             ),
             (
                 "[[waiver]]\ncontrol = \"x\"\nreason = \"y\"\nuntil = \"soon\"",
+                "not a date",
+            ),
+            (
+                "[[waiver]]\ncontrol = \"x\"\nreason = \"y\"\nuntil = \"20260101\"",
+                "not a date",
+            ),
+            (
+                "[[waiver]]\ncontrol = \"x\"\nreason = \"y\"\nuntil = \"2026-01-01T10:00:00\"",
                 "not a date",
             ),
             ("level = ", "line 1"),
