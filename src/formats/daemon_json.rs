@@ -98,13 +98,14 @@ impl Document {
             ));
         };
         document.values = serde_json::from_str(text).map_err(|error| refused(&error))?;
+        let lines = Lines::of(text);
         for property in &root.properties {
-            let line = position(text, property.start()).0;
-            document
-                .lines
-                .insert(property.name.as_str().to_owned(), line);
+            document.lines.insert(
+                property.name.as_str().to_owned(),
+                lines.at(property.start()),
+            );
         }
-        find_duplicates(&root, "", text, &mut document.flaws);
+        find_duplicates(&root, "", &lines, &mut document.flaws);
         Ok(document)
     }
 
@@ -275,7 +276,21 @@ fn position(text: &str, offset: usize) -> (usize, usize) {
     )
 }
 
-fn find_duplicates(object: &ast::Object<'_>, path: &str, text: &str, flaws: &mut Vec<Flaw>) {
+/// Where the lines of a text end: counting them anew for every key takes minutes in a large file.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at).collect())
+    }
+
+    /// The 1-based line of a byte offset.
+    fn at(&self, offset: usize) -> usize {
+        self.0.partition_point(|end| *end < offset) + 1
+    }
+}
+
+fn find_duplicates(object: &ast::Object<'_>, path: &str, lines: &Lines, flaws: &mut Vec<Flaw>) {
     let mut seen = std::collections::BTreeSet::new();
     for property in &object.properties {
         let key = format!("{path}{}", property.name.as_str());
@@ -283,19 +298,24 @@ fn find_duplicates(object: &ast::Object<'_>, path: &str, text: &str, flaws: &mut
         if !seen.insert(property.name.as_str()) {
             flaws.push(Flaw::DuplicateKey {
                 key,
-                line: position(text, property.start()).0,
+                line: lines.at(property.start()),
             });
         }
-        find_duplicates_in_value(&property.value, &below, text, flaws);
+        find_duplicates_in_value(&property.value, &below, lines, flaws);
     }
 }
 
-fn find_duplicates_in_value(value: &ast::Value<'_>, path: &str, text: &str, flaws: &mut Vec<Flaw>) {
+fn find_duplicates_in_value(
+    value: &ast::Value<'_>,
+    path: &str,
+    lines: &Lines,
+    flaws: &mut Vec<Flaw>,
+) {
     match value {
-        ast::Value::Object(inner) => find_duplicates(inner, path, text, flaws),
+        ast::Value::Object(inner) => find_duplicates(inner, path, lines, flaws),
         ast::Value::Array(list) => {
             for element in &list.elements {
-                find_duplicates_in_value(element, path, text, flaws);
+                find_duplicates_in_value(element, path, lines, flaws);
             }
         }
         _ => {}
@@ -309,6 +329,15 @@ mod tests {
 
     fn parse(text: &str) -> Document {
         Document::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_largest_file_is_read_in_time() {
+        let began = std::time::Instant::now();
+        let keys: Vec<String> = (0..60_000).map(|key| format!("\"k{key}\": 1")).collect();
+        let document = Document::parse(format!("{{\n{}\n}}", keys.join(",\n")).as_bytes()).unwrap();
+        assert_eq!(document.line_of("k59999"), Some(60_001));
+        assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
     }
 
     #[test]
