@@ -33,9 +33,9 @@ pub fn history(records: &[&Record], in_full: bool, paper: &Paper) -> String {
         let _ = writeln!(
             out,
             "{}  {}  {}",
-            record.id,
+            clean(&record.id),
             style.apply_to(format!("{:<11}", record.outcome.words())),
-            what
+            clean(&what)
         );
         if in_full {
             out.push_str(&full(record, paper));
@@ -49,7 +49,7 @@ fn full(record: &Record, paper: &Paper) -> String {
     let _ = writeln!(out, "  at       {}", record.at);
     let _ = writeln!(out, "  by       {}", clean(&record.by));
     let _ = writeln!(out, "  command  {}", clean(&record.command));
-    let _ = writeln!(out, "  tool     {}", record.tool);
+    let _ = writeln!(out, "  tool     {}", clean(&record.tool));
     if !record.controls.is_empty() {
         out.push_str(&paper.wrapped("  ", &format!("controls {}", record.controls.join(", "))));
     }
@@ -60,6 +60,7 @@ fn full(record: &Record, paper: &Paper) -> String {
             ("after", &step.action.after),
         ] {
             if let Some(digest) = state.digest() {
+                let digest = clean(&digest.0);
                 let _ = writeln!(out, "{}", dim(&format!("      {when:<6} backups/{digest}")));
             }
         }
@@ -74,7 +75,7 @@ fn full(record: &Record, paper: &Paper) -> String {
         out.push_str(&paper.wrapped("  ", &format!("left: {left}")));
     }
     for (unit, lines) in &record.service_logs {
-        let _ = writeln!(out, "  last words of {unit}:");
+        let _ = writeln!(out, "  last words of {}:", clean(unit));
         for line in lines {
             let _ = writeln!(out, "    {}", clean(line));
         }

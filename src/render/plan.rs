@@ -76,7 +76,11 @@ pub fn consequences(document: &Document, paper: &Paper) -> String {
     if !document.held_back.is_empty() {
         let _ = writeln!(out, "{}", heading("Held back"));
         for back in &document.held_back {
-            let _ = writeln!(out, "  {}", Style::new().bold().apply_to(&back.control));
+            let _ = writeln!(
+                out,
+                "  {}",
+                Style::new().bold().apply_to(clean(&back.control))
+            );
             out.push_str(&paper.wrapped("    ", &back.reason));
             out.push_str(&paper.wrapped("    ", &format!("release: {}", back.release)));
             if !paper.quiet {
