@@ -124,7 +124,13 @@ def kernel_arguments():
     return " ".join(words)
 
 
-def qemu_command(base, folder, disk, port, incoming=None):
+def overlay_drive(disk):
+    # unsafe is about the host losing power; what the guest has written is kept when
+    # the emulator is killed.
+    return f"file={disk},if=virtio,format=qcow2,cache=unsafe"
+
+
+def qemu_command(base, folder, drive, port, incoming=None):
     """The one command line for cold boots, saved machines and resumed ones: a
     saved memory only fits a machine with the very same devices."""
     if accelerator() == "kvm":
@@ -136,9 +142,7 @@ def qemu_command(base, folder, disk, port, incoming=None):
                "-no-reboot",
                "-kernel", str(base / "vmlinuz"), "-initrd", str(base / "initrd.img"),
                "-append", kernel_arguments(),
-               # unsafe is about the host losing power; what the guest has flushed is
-               # kept when the emulator is killed.
-               "-drive", f"file={disk},if=virtio,format=qcow2,cache=unsafe",
+               "-drive", drive,
                "-netdev", f"user,id=n0,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22",
                "-device", "virtio-net-pci,netdev=n0",
                "-chardev", f"file,id=serial,path={folder}/serial.log,append=on", "-serial", "chardev:serial",
@@ -243,6 +247,10 @@ class Machine:
         return self.dir / "disk.qcow2"
 
     @property
+    def drive(self):
+        return overlay_drive(self.disk)
+
+    @property
     def serial(self):
         return self.dir / "serial.log"
 
@@ -275,7 +283,7 @@ class Machine:
         self.save()
         for attempt in range(3):
             port = free_port()
-            command = qemu_command(self.base, self.dir, self.disk, port, memory)
+            command = qemu_command(self.base, self.dir, self.drive, port, memory)
             if self.dies_with_us and shutil.which("setpriv"):
                 command = ["setpriv", "--pdeathsig", "KILL", *command]
             with open(self.dir / "qemu.log", "ab") as log:
@@ -361,7 +369,8 @@ class Machine:
         self.start()
 
     def power_cut(self):
-        """No warning: page cache and everything not flushed is gone."""
+        """No warning: the page cache is gone. What the guest has written stays, flushed or
+        not; a disk that loses that, too, is in disk.py."""
         if self.alive():
             pid = self.meta["pid"]
             os.kill(pid, signal.SIGKILL)
@@ -370,6 +379,25 @@ class Machine:
             while Path(f"/proc/{pid}").exists() and self.alive():
                 time.sleep(0.05)
         self._ended()
+
+    def save_memory(self, file):
+        """Stop the guest where it is, save its memory, and end the emulator. With the
+        disk as it is now, `meta["memory"]` resumes there."""
+        self.disconnect()
+        time.sleep(2)  # its session in the guest ends
+        with self._qmp() as qmp:
+            qmp.command("stop")
+            qmp.command("migrate-set-parameters", **{"max-bandwidth": 2 ** 40})
+            qmp.command("migrate", uri=f"exec:cat > {file}")
+            while True:
+                status = qmp.command("query-migrate").get("status")
+                if status == "completed":
+                    break
+                if status in ("failed", "cancelled"):
+                    raise MachineError(f"{self.name}: saving its memory {status}")
+                time.sleep(0.2)
+            qmp.command("quit")
+        self.wait_off(60)
 
     def stop(self):
         if not self.alive():
@@ -471,7 +499,7 @@ def _owned_by_root(entry):
 def frozen_dir(base):
     """Keyed by all that the saved memory depends on, the emulator's version included."""
     version = subprocess.run(["qemu-system-x86_64", "--version"], stdout=subprocess.PIPE, text=True).stdout
-    example = qemu_command(Path("base"), Path("folder"), "disk", 0)
+    example = qemu_command(Path("base"), Path("folder"), overlay_drive("disk"), 0)
     warm_up = (HERE / "guest/import-busybox").read_text()
     recipe = json.dumps([version, accelerator(), example, warm_up, WARM_UP])
     return base / ("frozen-" + hashlib.sha256(recipe.encode()).hexdigest()[:12])
@@ -494,23 +522,9 @@ def freeze(release, base):
             machine.start()
             machine.push_tree("guest")
             machine.run(WARM_UP, timeout=600)
-            machine.disconnect()
-            time.sleep(2)  # its session in the guest ends
             target = folder / "state"
             target.mkdir()
-            with machine._qmp() as qmp:
-                qmp.command("stop")
-                qmp.command("migrate-set-parameters", **{"max-bandwidth": 2 ** 40})
-                qmp.command("migrate", uri=f"exec:cat > {target}/memory")
-                while True:
-                    status = qmp.command("query-migrate").get("status")
-                    if status == "completed":
-                        break
-                    if status in ("failed", "cancelled"):
-                        raise MachineError(f"saving the memory of {release} {status}")
-                    time.sleep(0.2)
-                qmp.command("quit")
-            machine.wait_off(60)
+            machine.save_memory(target / "memory")
             machine.disk.rename(target / "disk.qcow2")
             (target / "disk.qcow2").chmod(0o444)
             target.rename(state)

@@ -87,6 +87,15 @@ kernel_rules() {
     auditctl -s | grep -E '^(enabled|failure|rate_limit|backlog_limit|backlog_wait_time) '
 }
 
+# containers: name, restart policy, image and state of each.
+containers() {
+    local all
+    mapfile -t all < <(docker ps -aq)
+    ((${#all[@]} > 0)) || return 0
+    docker inspect --format '{{.Name}} {{.HostConfig.RestartPolicy.Name}} {{.Image}} {{.State.Status}}' "${all[@]}" |
+        sort
+}
+
 # seaworthy_traces: whatever it may have left outside of /etc.
 seaworthy_traces() {
     find /var/lib /var/log /var/cache /run /usr/local/etc /opt -xdev -iname '*seaworthy*' \
