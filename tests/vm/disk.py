@@ -44,8 +44,10 @@ class Disk:
         # Writes since the last flush, and the pages as they were at it.
         self.pending = []
         self.flushed_pages = {}
-        self.writes = self.flushes = 0
-        # Called with the disk before and after each flush; True: the power fails now.
+        # How many there have been; one that begins counts.
+        self.count = {"write": 0, "flush": 0}
+        # Called with "flush" before each flush and with "write" when a write is in the
+        # cache; True: the power fails now.
         self.watch = None
         self.off = False
         self.lock = threading.Lock()
@@ -98,11 +100,9 @@ class Disk:
                 self.flushed_pages[number] = self.pages.get(number)
         self._put(offset, data)
         self.pending.append((offset, data))
-        self.writes += 1
 
     def _flush(self):
         self.pending, self.flushed_pages = [], {}
-        self.flushes += 1
 
     def unflushed(self, pattern):
         """Whether bytes are in a write that only the cache has."""
@@ -120,6 +120,12 @@ class Disk:
         """From now on nothing reaches the disk any more."""
         with self.lock:
             self.off = True
+
+    def _fails(self, event):
+        self.count[event] += 1
+        if self.watch and self.watch(event):
+            self.off = True
+        return self.off
 
     def lose(self, random, keep=None):
         """What is left when the power comes back: all that was flushed, and of the rest
@@ -200,13 +206,12 @@ class Disk:
                     answer = self._read(offset, length)
                 elif kind == WRITE:
                     self._write(offset, data)
+                    if self._fails("write"):
+                        return
                 elif kind == FLUSH:
-                    for done in (False, True):
-                        if done:
-                            self._flush()
-                        if self.watch and self.watch(self, done):
-                            self.off = True
-                            return
+                    if self._fails("flush"):
+                        return
+                    self._flush()
             error = 0 if kind in (READ, WRITE, FLUSH) else 22
             connection.sendall(ANSWER.pack(ANSWER_MAGIC, error, handle) + answer)
 
