@@ -9,10 +9,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
-
-/// Inputs are small; one that takes this long makes a parser take more than its share.
-const LONGEST: Duration = Duration::from_secs(10);
 
 fn corpus() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus")
@@ -55,11 +51,8 @@ fn every_input_holds_what_is_promised() {
     for (target, body) in targets::TARGETS {
         for name in names(&corpus().join(target)) {
             let data = fs::read(corpus().join(target).join(&name)).unwrap();
-            let began = Instant::now();
             if catch_unwind(|| body(&data)).is_err() {
                 wrong.push(format!("{target}/{name}"));
-            } else if began.elapsed() > LONGEST {
-                wrong.push(format!("{target}/{name} takes {:?}", began.elapsed()));
             }
         }
     }
