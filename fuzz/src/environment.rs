@@ -48,7 +48,7 @@ pub fn environment(data: &[u8]) {
         assert_eq!(others(&edited), others(text));
         // Every line that is not about the variable is still there, in its order and byte for byte.
         let mut there = edited.split('\n');
-        for line in without.trim_end_matches('\n').split('\n') {
+        for line in without.split_terminator('\n') {
             assert!(
                 there.any(|other| other == line),
                 "{line:?} is gone from {edited:?}"
