@@ -5,6 +5,7 @@ use seaworthy::formats::audit_rules::{
     Line, Rule, append_before_lock, has_delete_all, listing, parse, parse_status, render, same,
     watches, words,
 };
+use std::fmt::Write as _;
 
 const OURS: &str = "-w /etc/docker/daemon.json -p wa -k docker";
 
@@ -53,10 +54,7 @@ pub fn audit_rules(data: &[u8]) {
     assert_eq!(watches(text).iter().collect::<Vec<_>>(), found);
     for line in &lines {
         match rule(line) {
-            Some(Rule::Watch(watch)) => {
-                assert_eq!(one(&render(watch)), Some(Rule::Watch(watch.clone())));
-            }
-            Some(Rule::ArchWatch { watch, .. }) => {
+            Some(Rule::Watch(watch) | Rule::ArchWatch { watch, .. }) => {
                 assert_eq!(one(&render(watch)), Some(Rule::Watch(watch.clone())));
             }
             // The normal form of a normal form is itself; words with spaces are not protected in it.
@@ -148,7 +146,7 @@ pub fn audit_status(data: &[u8]) {
         ("backlog", status.backlog),
     ] {
         if let Some(value) = value {
-            printed += &format!("{name} {value}\n");
+            let _ = writeln!(printed, "{name} {value}");
         }
     }
     assert_eq!(parse_status(&printed), Some(status));

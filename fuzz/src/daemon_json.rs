@@ -13,7 +13,7 @@ pub fn daemon_json(data: &[u8]) {
         Err(error) => {
             assert!(error.line >= 1 && error.column >= 1);
             assert!(!error.reason.is_empty() && !error.reason.contains('\n'));
-            let lines = 1 + data.iter().filter(|byte| **byte == b'\n').count();
+            let lines = data.split(|byte| *byte == b'\n').count();
             assert!(error.line <= lines, "line {} of {lines}", error.line);
             return;
         }

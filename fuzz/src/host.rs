@@ -225,7 +225,7 @@ pub fn host(data: &[u8]) {
 
     // One of both: planning is what takes the time.
     let options = Options {
-        allow_disruption: data.len() % 2 == 0,
+        allow_disruption: data.len().is_multiple_of(2),
         ..Options::default()
     };
     check_plan(&facts, &policy, &options);
