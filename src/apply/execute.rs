@@ -98,6 +98,7 @@ pub fn apply(
     if let Some(text) = unsure {
         run.note(text);
     }
+    run.leave_listing();
     let mut applied = go_forward(run, transaction);
     let taken_back = waiting.map(|waiting| waiting.id);
     applied.notes.extend(confirm::after(
@@ -142,7 +143,7 @@ pub fn resume(
     settings: &Settings,
     watcher: &mut dyn Watcher,
 ) -> Result<Applied, ApplyError> {
-    let run = open(&mut *host, id, settings, watcher)?;
+    let mut run = open(&mut *host, id, settings, watcher)?;
     let log = run.journal.log();
     let transaction = way_forward(run.host, &run.store, id, log)?;
     let guarded = transaction.confirm.is_some();
@@ -155,6 +156,7 @@ pub fn resume(
     let taken_back = waiting
         .map(|waiting| waiting.id)
         .filter(|id| transaction.reverts.as_ref() == Some(id));
+    run.leave_listing();
     let mut applied = go_forward(run, &transaction);
     applied.notes.extend(confirm::after(
         host,

@@ -19,6 +19,7 @@
 //! ```
 
 mod account;
+mod by_hand;
 mod confirm;
 mod derived;
 mod error;
@@ -55,5 +56,5 @@ pub use merge::{Merged, Refusal, merge};
 pub use outcome::{Applied, Event, Outcome, ServiceLog, Watcher};
 pub use prune::{Keep, Pruned, prune};
 pub use rollback::{Rollback, rollback};
-pub use settings::{Mutation, Settings};
+pub use settings::{Mutation, STATE, Settings};
 pub use transaction::{DaemonStart, Derived, KernelChange, Settle, Step, Transaction};

@@ -1,5 +1,6 @@
 //! What forward and undo share: the doors, the journal, and how to say and note things.
 
+use super::by_hand::by_hand;
 use super::journal::{ActionRecord, Entry, Journal};
 use super::outcome::{Event, Watcher};
 use super::perform::{look_for, now, perform, settle};
@@ -11,6 +12,9 @@ use crate::change::{Action, Activation, StateRecord};
 use crate::host::{Host, HostError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use thiserror::Error;
+
+/// Many times what journals and backups need, in bytes.
+const LITTLE_ROOM: u64 = 1 << 20;
 
 /// Why the way forward ended, or why a part of an undo failed.
 #[derive(Debug, Error)]
@@ -68,6 +72,23 @@ impl Run<'_> {
     pub(super) fn note(&mut self, text: String) {
         self.write_anyway(&Entry::Note { text: text.clone() });
         self.say(Event::Note { text });
+    }
+
+    /// Leaves word how to do without us. What room a full disk still has is for the journal of a
+    /// rollback, so there it goes without.
+    pub(super) fn leave_listing(&mut self) {
+        let room = self.host.room(&self.store.transaction(&self.id));
+        if room.is_some_and(|room| room < LITTLE_ROOM) {
+            self.note("how to restore by hand is not written down: the disk is full".to_owned());
+            return;
+        }
+        let begin = &self.journal.log().begin;
+        let text = by_hand(&self.id, &begin.steps, &begin.activations, &self.store);
+        if let Err(error) = self.store.write_listing(self.host, &self.id, &text) {
+            self.note(format!(
+                "how to restore by hand is not written down: {error}"
+            ));
+        }
     }
 
     /// Records the own words of a service that failed.

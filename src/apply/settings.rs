@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The folder with journals and backups.
+pub const STATE: &str = "/var/lib/seaworthy";
+
 /// Settings of the executor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -22,7 +25,7 @@ impl Default for Settings {
         Self {
             deadline: Duration::from_secs(120),
             settle: Duration::from_secs(30),
-            state: "/var/lib/seaworthy".to_owned(),
+            state: STATE.to_owned(),
             mutation: Mutation::None,
         }
     }

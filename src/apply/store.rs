@@ -49,6 +49,11 @@ impl Store {
         format!("{}/transactions/{id}/journal", self.state)
     }
 
+    /// The file that says how to take a transaction back by hand.
+    pub(super) fn listing(&self, id: &str) -> String {
+        format!("{}/transactions/{id}/RESTORE", self.state)
+    }
+
     /// Makes the folders that are missing, for transaction `id` too. Safe to repeat.
     pub(super) fn make(&self, host: &mut dyn Host, id: &str) -> Result<(), HostError> {
         self.refuse_untrusted(host)?;
@@ -75,7 +80,7 @@ impl Store {
     /// Takes away what [`Self::make`] and a failed beginning made for a transaction. Nothing
     /// depends on it, so a failure is of no consequence.
     pub(super) fn forget(&self, host: &mut dyn Host, id: &str) {
-        for name in ["journal", "journal.new"] {
+        for name in ["journal", "journal.new", "RESTORE"] {
             let path = format!("{}/{name}", self.transaction(id));
             if matches!(host.node(&path, Look::Attributes), Ok(node) if node.kind != Kind::Absent) {
                 let _ = host.remove(&path);
@@ -124,6 +129,29 @@ impl Store {
         host.create(&new, content, &attributes)?;
         host.sync(&new)?;
         host.rename(&new, &path)
+    }
+
+    /// Writes the file of [`Self::listing`], or leaves nothing of it.
+    pub(super) fn write_listing(
+        &self,
+        host: &mut dyn Host,
+        id: &str,
+        text: &str,
+    ) -> Result<(), HostError> {
+        let path = self.listing(id);
+        // Left by one that never began.
+        if host.node(&path, Look::Attributes)?.kind != Kind::Absent {
+            host.remove(&path)?;
+        }
+        let attributes = self.file_attributes(host)?;
+        let written = host
+            .create(&path, &text.into(), &attributes)
+            .and_then(|()| host.sync(&path))
+            .and_then(|()| host.sync_folder(&self.transaction(id)));
+        if written.is_err() {
+            let _ = host.remove(&path);
+        }
+        written
     }
 
     /// Brings the names of all backups to the disk.

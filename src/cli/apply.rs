@@ -1,7 +1,7 @@
 //! `seaworthy apply`, and what it shares with `rollback` and `recover`: the lock, the watcher, the
 //! result.
 
-use super::arguments::{ApplyVerb, Format, Global, quoted};
+use super::arguments::{ApplyVerb, Format, Global};
 use super::context::Context;
 use super::ending::{ending, nothing_to_do};
 use super::failure::Failure;
@@ -13,6 +13,7 @@ use crate::apply::{
 use crate::audit::Report;
 use crate::change::Activation;
 use crate::facts::Facts;
+use crate::formats::shell::quoted;
 use crate::host::{HostError, Lock, ReadHost as _, lock};
 use crate::plan::{Document, Options, Plan, StepDocument};
 use crate::render;

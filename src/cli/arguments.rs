@@ -1,6 +1,7 @@
 //! What can be typed. Doc comments here are the help.
 
 use crate::catalog::Severity;
+use crate::formats::shell::quoted;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -97,16 +98,6 @@ impl Global {
             }
         }
         words
-    }
-}
-
-/// A word for the shell: quoted unless it is plain.
-pub(super) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-,+=:@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 
@@ -364,19 +355,6 @@ pub(super) struct CompletionsVerb {
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
-
-    #[test]
-    fn words_are_quoted_for_the_shell() {
-        for (word, shown) in [
-            ("/mnt/host", "/mnt/host"),
-            ("a b", "'a b'"),
-            ("it's", "'it'\\''s'"),
-            ("", "''"),
-            ("$HOME", "'$HOME'"),
-        ] {
-            assert_eq!(quoted(word), shown);
-        }
-    }
 
     #[test]
     fn lengths_of_time() {

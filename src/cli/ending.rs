@@ -1,6 +1,6 @@
 //! How a change of a host ended, in words.
 
-use crate::apply::{self, Applied, Outcome};
+use crate::apply::{self, Applied, Outcome, STATE};
 use crate::audit::Report;
 use crate::plan::Document;
 use crate::render::{self, Paper, clean};
@@ -83,7 +83,8 @@ pub(super) fn ending(
             }
             writeln!(
                 text,
-                "Backups are in /var/lib/seaworthy/backups; `seaworthy history{place} {id}` says which is which."
+                "{STATE}/transactions/{id}/RESTORE says how to put it back by hand; backups are in\n\
+                 {STATE}/backups, and `seaworthy history{place} {id}` says which is which."
             )
         }
     };

@@ -1,9 +1,10 @@
 //! `seaworthy plan`
 
-use super::arguments::{Global, PlanFormat, PlanVerb, quoted};
+use super::arguments::{Global, PlanFormat, PlanVerb};
 use super::context::Context;
 use super::failure::Failure;
 use super::{Done, FINDINGS, OK, apply, print};
+use crate::formats::shell::quoted;
 use crate::plan::Document;
 use crate::render;
 use std::path::Path;

@@ -1,9 +1,10 @@
 //! `seaworthy show FILE`
 
-use super::arguments::{Global, ShowVerb, quoted};
+use super::arguments::{Global, ShowVerb};
 use super::context::read;
 use super::failure::Failure;
 use super::{Done, OK, print};
+use crate::formats::shell::quoted;
 use crate::plan::{Document, DocumentError};
 use crate::render;
 use std::path::Path;

@@ -17,5 +17,7 @@ pub mod environment;
 pub mod os_release;
 /// Masking of passwords and tokens before a text is shown or stored.
 pub mod secrets;
+/// Words for a POSIX shell.
+pub mod shell;
 /// systemd: unit files, command lines, environment files and `systemctl show`.
 pub mod unit;

@@ -192,6 +192,10 @@ impl ReadHost for LinuxHost {
         self.run(program, arguments, REPORT_DEADLINE)
     }
 
+    fn room(&self, folder: &str) -> Option<u64> {
+        look::room(&self.tree, folder)
+    }
+
     fn program(&self, name: &str) -> Option<String> {
         PROGRAM_FOLDERS
             .iter()

@@ -29,6 +29,16 @@ pub(super) fn node(tree: &Tree, path: &str, look: Look) -> Result<Node, HostErro
     }
 }
 
+/// See [`super::ReadHost::room`]: what is left for root, who may use the reserved blocks.
+pub(super) fn room(tree: &Tree, folder: &str) -> Option<u64> {
+    let handle = tree
+        .find(folder)
+        .and_then(|spot| spot.open(NAME_ONLY))
+        .ok()?;
+    let found = rustix::fs::fstatvfs(handle).ok()?;
+    Some(found.f_bfree.saturating_mul(found.f_frsize))
+}
+
 /// Nothing is there, or something that is not a folder is on the way.
 pub(super) fn is_absence(error: &io::Error) -> bool {
     matches!(

@@ -98,6 +98,13 @@ pub trait ReadHost {
     /// Where a program is in the system's own folders, not following a final symbolic link.
     fn program(&self, name: &str) -> Option<String>;
 
+    /// How many bytes a file system that a folder is on still has for us; `None` when that is not
+    /// known.
+    fn room(&self, folder: &str) -> Option<u64> {
+        let _ = folder;
+        None
+    }
+
     /// Asks the Docker daemon on a unix socket for everything we read from it.
     ///
     /// # Errors

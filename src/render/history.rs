@@ -1,7 +1,7 @@
 //! Transactions for people: the list, one in full, and what a rollback would put back.
 
 use super::{Paper, clean, coloured_diff, count, dim, heading, outcome_style};
-use crate::apply::{Record, RecordOutcome, Transaction, in_words};
+use crate::apply::{Record, RecordOutcome, STATE, Transaction, in_words};
 use crate::checks::Outcome;
 use crate::plan::unified;
 use std::fmt::Write as _;
@@ -50,6 +50,11 @@ fn full(record: &Record, paper: &Paper) -> String {
     let _ = writeln!(out, "  by       {}", clean(&record.by));
     let _ = writeln!(out, "  command  {}", clean(&record.command));
     let _ = writeln!(out, "  tool     {}", clean(&record.tool));
+    let _ = writeln!(
+        out,
+        "  by hand  {STATE}/transactions/{}/RESTORE says how",
+        clean(&record.id)
+    );
     if !record.controls.is_empty() {
         out.push_str(&paper.wrapped("  ", &format!("controls {}", record.controls.join(", "))));
     }

@@ -2,7 +2,7 @@
 
 use super::entry::{Begin, Entry};
 use super::line;
-use super::log::{Log, read};
+use super::log::{Log, Read, read};
 use crate::apply::error::JournalError;
 use crate::apply::store::Store;
 use crate::checks::parent;
@@ -62,7 +62,7 @@ impl Journal {
     ) -> Result<Self, JournalError> {
         let path = store.journal(id);
         let mut text = content(host, store, id)?;
-        let read = read(&path, &text)?;
+        let read = read_of(store, id, &text)?;
         let tail_unknown = read.complete != text.len();
         text.truncate(read.complete);
         let mut journal = Self {
@@ -90,7 +90,7 @@ impl Journal {
         id: &str,
     ) -> Result<Log, JournalError> {
         let text = content(host, store, id)?;
-        Ok(read(&store.journal(id), &text)?.log)
+        Ok(read_of(store, id, &text)?.log)
     }
 
     /// What was written so far.
@@ -151,6 +151,20 @@ impl Journal {
         self.tail_unknown = false;
         Ok(())
     }
+}
+
+/// The records of a journal, which must be that of the transaction whose folder it is in.
+fn read_of(store: &Store, id: &str, text: &[u8]) -> Result<Read, JournalError> {
+    let path = store.journal(id);
+    let read = read(&path, text)?;
+    if read.log.begin.id == id {
+        return Ok(read);
+    }
+    Err(JournalError::Damaged {
+        path,
+        line: 1,
+        reason: format!("it is the journal of {}", read.log.begin.id),
+    })
 }
 
 fn content(host: &dyn ReadHost, store: &Store, id: &str) -> Result<Vec<u8>, JournalError> {

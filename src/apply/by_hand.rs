@@ -1,0 +1,175 @@
+//! How to take a transaction back without us: a listing in words and commands. It lies beside the
+//! journal, for whoever has the disk but not this program.
+
+use super::journal::{ActionRecord, StepRecord};
+use super::store::Store;
+use crate::change::{Activation, StateRecord};
+use crate::facts::Attributes;
+use crate::formats::shell::quoted;
+use std::fmt::Write as _;
+
+/// The listing for a transaction with these steps. It names backups and no contents.
+pub(super) fn by_hand(
+    id: &str,
+    steps: &[StepRecord],
+    activations: &[Activation],
+    store: &Store,
+) -> String {
+    let mut text = format!(
+        "# How to take transaction {id} back by hand, as root; `seaworthy rollback {id}` and\n\
+         # `seaworthy recover` do the same and look first. Each part puts back one path, the last\n\
+         # change first. Leave out what somebody has changed since: it would be overwritten.\n"
+    );
+    for step in steps.iter().rev() {
+        part(&mut text, &step.action, store);
+    }
+    if !activations.is_empty() {
+        text.push_str("\n# Then the services must notice.\n");
+    }
+    for activation in activations {
+        text.push_str(match activation {
+            Activation::ReloadUnits => "systemctl daemon-reload\n",
+            Activation::LoadAuditRules => {
+                "augenrules --load   # drops rules that are in no file; locked rules need a reboot\n"
+            }
+            Activation::RestartAuditd => "service auditd restart\n",
+            Activation::ReloadDocker => "systemctl reload docker.service\n",
+            Activation::RestartDocker => {
+                "systemctl reset-failed docker.service\nsystemctl restart docker.service\n"
+            }
+        });
+    }
+    text
+}
+
+fn part(text: &mut String, action: &ActionRecord, store: &Store) {
+    let path = quoted(&action.path);
+    let _ = write!(text, "\n# {path} ");
+    match (&action.before, &action.after) {
+        (StateRecord::Absent, StateRecord::Folder { .. }) => {
+            let _ = writeln!(
+                text,
+                "did not exist; it stays when something is in it\nrmdir {path}"
+            );
+        }
+        (StateRecord::Absent, _) => {
+            let _ = writeln!(text, "did not exist\nrm {path}");
+        }
+        (
+            StateRecord::File {
+                sha256, attributes, ..
+            },
+            after,
+        ) if after.digest() != Some(sha256) => {
+            let backup = store.backup(sha256);
+            let Attributes { mode, uid, gid, .. } = attributes;
+            let _ = writeln!(
+                text,
+                "had other content\ninstall -m {mode} -o {uid} -g {gid} {} {path}",
+                quoted(&backup)
+            );
+            labels(text, attributes, &path);
+        }
+        (StateRecord::Folder { attributes }, StateRecord::Absent) => {
+            let Attributes { mode, uid, gid, .. } = attributes;
+            let _ = writeln!(
+                text,
+                "was a folder\ninstall -d -m {mode} -o {uid} -g {gid} {path}"
+            );
+            labels(text, attributes, &path);
+        }
+        (before, _) => {
+            let attributes = before.attributes().cloned().unwrap_or_default();
+            let Attributes { mode, uid, gid, .. } = &attributes;
+            // In this order: a change of the owner takes set-user-id bits away (chown(2)).
+            let _ = writeln!(
+                text,
+                "had another mode or owner\nchown {uid}:{gid} {path}\nchmod {mode} {path}"
+            );
+            labels(text, &attributes, &path);
+        }
+    }
+}
+
+fn labels(text: &mut String, attributes: &Attributes, path: &str) {
+    for (name, value) in &attributes.xattrs {
+        let mut hex = String::new();
+        for byte in &value.0 {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        let _ = writeln!(text, "setfattr -n {} -v 0x{hex} {path}", quoted(name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::Step;
+    use crate::change::{Action, State};
+    use crate::facts::{Bytes, Mode};
+
+    fn attributes(mode: u32) -> Attributes {
+        Attributes {
+            mode: Mode(mode),
+            ..Attributes::default()
+        }
+    }
+
+    fn file(mode: u32, content: &str) -> State {
+        State::File {
+            attributes: attributes(mode),
+            content: content.into(),
+        }
+    }
+
+    fn record(path: &str, before: State, after: State) -> StepRecord {
+        StepRecord::from(&Step {
+            action: Action {
+                path: path.to_owned(),
+                before,
+                after,
+            },
+            controls: Vec::new(),
+            what: String::new(),
+        })
+    }
+
+    #[test]
+    fn everything_that_a_step_can_do_is_told_in_reverse() {
+        let mut labelled = attributes(0o2750);
+        labelled
+            .xattrs
+            .insert("user.x".to_owned(), Bytes(vec![1, 255]));
+        let folder = |attributes| State::Folder { attributes };
+        let steps = [
+            record("/etc/new", State::Absent, folder(attributes(0o755))),
+            record("/etc/new/a b", State::Absent, file(0o644, "x")),
+            record("/etc/kept", file(0o600, "old"), file(0o644, "new")),
+            record("/etc/mode", file(0o666, "same"), file(0o644, "same")),
+            record("/etc/folder", folder(labelled), folder(attributes(0o755))),
+        ];
+        let activations = [Activation::LoadAuditRules, Activation::RestartDocker];
+        let text = by_hand("T-1", &steps, &activations, &Store::new("/state"));
+        let commands: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect();
+        assert_eq!(commands.len(), 11, "{text}");
+        assert_eq!(
+            commands[..5],
+            [
+                "chown 0:0 /etc/folder",
+                "chmod 2750 /etc/folder",
+                "setfattr -n user.x -v 0x01ff /etc/folder",
+                "chown 0:0 /etc/mode",
+                "chmod 0666 /etc/mode",
+            ]
+        );
+        assert!(
+            commands[5].starts_with("install -m 0600 -o 0 -g 0 /state/backups/")
+                && commands[5].ends_with(" /etc/kept"),
+            "{text}"
+        );
+        assert_eq!(commands[6..8], ["rm '/etc/new/a b'", "rmdir /etc/new"]);
+    }
+}
