@@ -65,11 +65,7 @@ services_active() {
 # pids: one line per service; unchanged means: never restarted, not even reloaded
 # into a new process.
 pids() {
-    local unit
-    for unit in docker.service containerd.service auditd.service; do
-        printf '%s %s %s\n' "$unit" "$(systemctl show -p MainPID --value "$unit")" \
-            "$(systemctl show -p ExecMainStartTimestampMonotonic --value "$unit")"
-    done
+    systemctl show -p Id,MainPID,ExecMainStartTimestampMonotonic docker.service containerd.service auditd.service
 }
 
 # docker_settings: what the daemon says of itself, without what changes by itself

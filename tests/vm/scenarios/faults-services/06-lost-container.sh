@@ -1,0 +1,24 @@
+#!/bin/bash
+#: timeout 3000
+# Somebody removes a container while the daemon restarts. Nothing brings it back: that is said (4),
+# and when a person has brought it back, the rest is done.
+set -euo pipefail
+. "$(dirname "$0")/../../guest/lib.sh"
+. "$GUEST/faults.sh"
+
+run_container lost --restart always
+look before
+hook systemctl <<'HOOK'
+"$real" "$@" || exit
+[[ ! "$*" =~ ^restart.docker ]] || docker rm -f lost >/dev/null
+HOOK
+expect 4 "${APPLY[@]}" --skip daemon-userns-remap --deadline 60
+says 'the container lost does not run'
+unhook systemctl
+expect 2 "${APPLY[@]}"
+says 'seaworthy recover'
+run_container lost --restart always
+expect 0 seaworthy recover --yes
+look after
+as_before before after
+docker rm -f lost >/dev/null
