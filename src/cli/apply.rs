@@ -14,7 +14,7 @@ use crate::audit::Report;
 use crate::change::Activation;
 use crate::facts::Facts;
 use crate::formats::shell::quoted;
-use crate::host::{HostError, Lock, ReadHost as _, lock};
+use crate::host::{HostError, Lock, ReadHost as _, lock, lock_holder};
 use crate::plan::{Document, Options, Plan, StepDocument};
 use crate::render;
 use console::Style;
@@ -222,10 +222,15 @@ pub(super) fn unfinished(context: &Context) -> Result<Option<String>, Failure> {
 /// For verbs that only read: they go on, and say that something waits.
 pub(super) fn warn_unfinished(context: &Context) {
     match apply::unfinished(&context.host, &settings(context)) {
-        Ok(Some(id)) => print::note(&format!(
-            "warning: transaction {id} was interrupted and is unfinished; `sudo seaworthy recover{}` takes it back",
-            context.place
-        )),
+        Ok(Some(id)) => print::note(&match lock_holder(&context.host, &lock_path(context)) {
+            Some(holder) => render::clean(&format!(
+                "warning: transaction {id} is under way ({holder}); this is the host in the middle of it"
+            )),
+            None => format!(
+                "warning: transaction {id} was interrupted and is unfinished; `sudo seaworthy recover{}` takes it back",
+                context.place
+            ),
+        }),
         Err(error @ JournalError::Damaged { .. }) => {
             print::note(&render::clean(&format!("warning: {error}")));
         }

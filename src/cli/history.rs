@@ -1,6 +1,6 @@
 //! `seaworthy history [ID]` and `seaworthy history prune`
 
-use super::apply::{begin, journal_failure, settings};
+use super::apply::{begin, journal_failure, settings, warn_unfinished};
 use super::arguments::{Format, Global, HistoryAction, HistoryVerb, PruneVerb};
 use super::context::Context;
 use super::failure::Failure;
@@ -29,6 +29,7 @@ pub(super) fn run(global: &Global, verb: &HistoryVerb) -> Done {
         return prune(global, verb);
     }
     let context = Context::open(global)?;
+    warn_unfinished(&context);
     let records = apply::history(&context.host, &settings(&context)).map_err(journal_failure)?;
     let chosen: Vec<&Record> = match &verb.id {
         None => records.iter().collect(),

@@ -6,6 +6,7 @@ use crate::facts::{Attributes, Kind, Look, Mode};
 use rustix::fs::{Mode as FileMode, OFlags};
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 
 /// Holds the lock until it is dropped, or the process ends in whatever way.
 #[derive(Debug)]
@@ -63,6 +64,34 @@ pub fn lock(host: &LinuxHost, path: &str) -> Result<Lock, HostError> {
     Ok(Lock { _file: file })
 }
 
+/// Who holds the lock at `path` now: "process 4711 (seaworthy apply)".
+///
+/// To take the lock for a moment would tell as well, and could refuse whoever comes for it in that
+/// moment; so the kernel's list is read.
+pub fn lock_holder(host: &LinuxHost, path: &str) -> Option<String> {
+    let spot = host.tree().find(path).ok()?;
+    let file = File::from(spot.open(OFlags::RDONLY | OFlags::NONBLOCK).ok()?);
+    let holder = holder(&file)?;
+    let inode = file.metadata().ok()?.ino();
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    is_held(&locks, &holder, inode).then_some(holder)
+}
+
+/// Whether this process holds a lock on this inode (`proc_locks(5)`):
+/// `1: FLOCK  ADVISORY  WRITE 708 00:19:1234 0 EOF`.
+fn is_held(locks: &str, holder: &str, inode: u64) -> bool {
+    let process = holder.split(' ').nth(1);
+    locks.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.get(1) == Some(&"FLOCK")
+            && words.get(4).copied() == process
+            && words
+                .get(5)
+                .and_then(|file| file.rsplit(':').next()?.parse().ok())
+                == Some(inode)
+    })
+}
+
 /// `process 4711 (seaworthy apply --yes)`.
 fn about_us() -> String {
     let command: Vec<String> = std::env::args_os()
@@ -77,4 +106,25 @@ fn holder(file: &File) -> Option<String> {
     read.take(4096).read_to_string(&mut text).ok()?;
     let line = text.lines().next()?.trim();
     (!line.is_empty()).then(|| line.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_list_of_locks() {
+        let locks = "1: POSIX  ADVISORY  WRITE 4711 00:19:1234 0 EOF\n\
+                     2: FLOCK  ADVISORY  WRITE 4712 00:19:1234 0 EOF\n\
+                     2: -> FLOCK  ADVISORY  WRITE 4713 00:19:1234 0 EOF\n";
+        for (holder, inode, held) in [
+            ("process 4712 (seaworthy apply)", 1234, true),
+            ("process 4712 (seaworthy apply)", 123, false),
+            ("process 4711 (seaworthy apply)", 1234, false),
+            ("process 4713 (seaworthy apply)", 1234, false),
+            ("", 1234, false),
+        ] {
+            assert_eq!(is_held(locks, holder, inode), held, "{holder} {inode}");
+        }
+    }
 }

@@ -23,7 +23,7 @@ mod validate;
 
 pub use error::HostError;
 pub use linux::LinuxHost;
-pub use lock::{Lock, lock};
+pub use lock::{Lock, lock, lock_holder};
 pub use syslog::{LogEntry, MESSAGE_ID};
 
 use crate::change::{Activation, Expectation};
