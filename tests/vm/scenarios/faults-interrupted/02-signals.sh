@@ -27,19 +27,10 @@ interrupted() {
 
 # lost_terminal COMMAND...: it runs at a terminal that goes away.
 lost_terminal() {
-    local status=$STATE/status
     printf '== the terminal goes away, %s\n' "$2"
-    rm -f "$status"
     look before
     pause_at augenrules load
-    # The shell between them outlives the terminal, to tell how it ended.
-    begin script --quiet --return --command "trap : HUP; $*; echo \$? >$status" /dev/null
-    reached
-    kill -9 "$PID"
-    go_on
-    ended
-    for try in $(seq 300); do [[ ! -s $status ]] || break; sleep 1; done
-    [[ $(cat "$status") == 3 ]] || fail "exit $(cat "$status") instead of 3 after $try s"
+    expect 3 "$GUEST/at-terminal" "$HOOK.reached" "$HOOK.go" "$@"
     unhook augenrules
     look after
     as_before before after
