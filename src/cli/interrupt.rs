@@ -10,15 +10,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(super) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// From now on these signals are only noted. One that is ignored stays so: whoever started us
-    /// with nohup(1) wants us to outlive the terminal.
+    /// From now on these signals are only noted. An ignored SIGHUP stays so: whoever started us with
+    /// nohup(1) wants us to outlive the terminal. (An ignored SIGINT only says that a script started
+    /// us in the background.)
     ///
     /// # Errors
     /// When the kernel refuses a handler.
     pub(super) fn listen() -> std::io::Result<Self> {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            if is_ignored(signal) {
+            if signal == SIGHUP && is_ignored(signal) {
                 continue;
             }
             signal_hook::flag::register(signal, Arc::clone(&flag))?;

@@ -257,7 +257,7 @@ bad_blocks() {
         ((from * 2 == at)) || printf '%s %s linear %s %s\n' "$at" "$((from * 2 - at))" "$LOOP" "$at"
         printf '%s %s error\n' "$((from * 2))" "$((count * 2))"
         at=$(((from + count) * 2))
-    done < <(filefrag -b1024 -e "$@" | awk -F '[ .:]+' '$2 ~ /^[0-9]+$/ { print $5, $7 }' | sort -n)
+    done < <(filefrag -b1024 -e "$@" | awk -F '[ .:]+' '/^ *[0-9]+:/ { print $5, $7 }' | sort -n)
     printf '%s %s linear %s %s\n' "$at" "$((SECTORS - at))" "$LOOP" "$at"
 }
 

@@ -5,7 +5,10 @@ set -euo pipefail
 . "$(dirname "$0")/../../guest/lib.sh"
 . "$GUEST/faults.sh"
 
-fails_to_load() { hook augenrules <<<'echo "augenrules: no rules today" >&2; exit 1'; }
+# It is waited for until the deadline.
+APPLY+=(--deadline 30)
+# By whomever it is called: the unit of auditd does, too.
+fails_to_load() { replace /usr/sbin/augenrules <<<'echo "augenrules: no rules today" >&2; exit 1'; }
 # Our first watch, by whomever it is loaded.
 refuses_a_rule() {
     replace /usr/sbin/auditctl <<'HOOK'
@@ -34,7 +37,7 @@ mended_file() {
 }
 
 faults <<'TABLE'
-augenrules fails        | fails_to_load  | unhook augenrules           | 3 | audit | 3 | audit
-the kernel refuses one  | refuses_a_rule | restored /usr/sbin/auditctl | 3 | audit |   |
-a broken file           | broken_file    | mended_file                 | 3 | audit |   |
+augenrules fails        | fails_to_load  | restored /usr/sbin/augenrules | 3 | the kernel has no audit watch on |   |
+the kernel refuses one  | refuses_a_rule | restored /usr/sbin/auditctl   | 3 | the kernel has no audit watch on |   |
+a broken file           | broken_file    | mended_file                   | 3 | the kernel has no audit watch on |   |
 TABLE

@@ -6,8 +6,8 @@ set -euo pipefail
 . "$GUEST/faults.sh"
 
 # The deadline is for the faults; a healthy daemon here takes less.
-APPLY+=(--deadline 60)
-ROLLBACK+=(--deadline 60)
+APPLY+=(--deadline 45)
+ROLLBACK+=(--deadline 45)
 hangs() { hook systemctl <<<'[[ ! "$*" =~ ^restart.docker ]] || sleep 1000; exec "$real" "$@"'; }
 # With any other daemon.json than now.
 exits() {
@@ -21,7 +21,7 @@ exec \"\$real\" \"\$@\""
 }
 
 faults <<'TABLE'
-systemctl hangs       | hangs | unhook systemctl           | 3 | systemctl restart docker.service. did not finish within 60 s |   |
+systemctl hangs       | hangs | unhook systemctl           | 3 | systemctl restart docker.service. did not finish within 45 s |   |
 dockerd exits at once | exits | restored /usr/sbin/dockerd | 3 | restart docker.service failed | 3 | restart docker.service failed
 TABLE
 
