@@ -272,6 +272,7 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 }
 
 fn applied(run: Run<'_>, outcome: Outcome) -> Applied {
+    run.store.release(run.host, &run.id);
     let entry = log_entry(run.journal.log(), &outcome);
     run.host.log(&entry);
     let log = run.journal.log();
@@ -396,6 +397,7 @@ fn prepare(
         store.keep(host, content)?;
     }
     store.kept(host)?;
+    store.reserve(host, id);
     let loads = [Activation::LoadAuditRules, Activation::RestartAuditd];
     let kernel = if host.is_live()
         && transaction

@@ -39,7 +39,7 @@ impl Run<'_> {
         for settle in &transaction.settle {
             self.put(&settle.path, &settle.to.record(), true)?;
         }
-        self.check(&transaction.expect)?;
+        self.check(&transaction.expect, true)?;
         self.watch(transaction)?;
         let files = self.derived_after()?;
         let kernel = match self.journal.log().begin.kernel_before {
@@ -132,13 +132,19 @@ impl Run<'_> {
         self.settle_kernel(&wanted)
     }
 
-    /// Waits until the services are as expected.
-    pub(super) fn check(&mut self, expected: &Expectation) -> Result<(), Failure> {
+    /// Waits until the services are as expected; `heed` says whether a signal ends that.
+    pub(super) fn check(&mut self, expected: &Expectation, heed: bool) -> Result<(), Failure> {
         if !self.host.is_live() {
             return Ok(());
         }
         self.say(Event::Checking);
-        let healthy = self.host.healthy(expected, self.settings.deadline);
+        let watcher = &*self.watcher;
+        let interrupted = || heed && watcher.interrupted();
+        let deadline = self.settings.deadline;
+        let healthy = self.host.healthy(expected, deadline, &interrupted);
+        if healthy.is_err() && heed {
+            self.stop_if_interrupted()?;
+        }
         healthy.map_err(|sentences| self.unhealthy(expected, sentences))
     }
 
@@ -154,6 +160,9 @@ impl Run<'_> {
         let steady = self
             .host
             .steady(&transaction.expect, time, &|| watcher.interrupted());
+        if steady.is_err() {
+            self.stop_if_interrupted()?;
+        }
         steady.map_err(|sentences| self.unhealthy(&transaction.expect, sentences))
     }
 

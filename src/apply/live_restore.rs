@@ -23,8 +23,9 @@ impl Run<'_> {
         };
         // Asked twice: to take a running daemon for a stopped one would cost its containers.
         let patience = self.settings.deadline.min(PATIENCE);
-        if self.host.healthy(&runs, patience).is_err()
-            && self.host.healthy(&runs, patience).is_err()
+        let never = || false;
+        if self.host.healthy(&runs, patience, &never).is_err()
+            && self.host.healthy(&runs, patience, &never).is_err()
         {
             return Ok(());
         }
@@ -35,7 +36,7 @@ impl Run<'_> {
             ..runs
         };
         self.host
-            .healthy(&off, self.settings.deadline)
+            .healthy(&off, self.settings.deadline, &never)
             .map_err(Failure::Unhealthy)
     }
 }

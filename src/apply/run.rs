@@ -65,7 +65,11 @@ impl Run<'_> {
     /// Appends a record, trying twice, during an undo: it goes on without, as a restored host with
     /// an incomplete journal is better than a changed host with an accurate one.
     pub(super) fn write_anyway(&mut self, entry: &Entry) -> bool {
-        self.write(entry).is_ok() || self.write(entry).is_ok()
+        if self.write(entry).is_ok() {
+            return true;
+        }
+        self.store.release(self.host, &self.id);
+        self.write(entry).is_ok()
     }
 
     /// Says and records something that is no failure.

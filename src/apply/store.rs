@@ -6,6 +6,9 @@ use crate::checks::parent;
 use crate::facts::{Attributes, Bytes, Kind, Look, Mode};
 use crate::host::{Host, HostError, ReadHost};
 
+/// More than the records of an undo take, in bytes: some hundred bytes for each path.
+const RESERVE: usize = 64 << 10;
+
 /// The folder with journals and backups.
 #[derive(Debug, Clone)]
 pub(super) struct Store {
@@ -80,7 +83,7 @@ impl Store {
     /// Takes away what [`Self::make`] and a failed beginning made for a transaction. Nothing
     /// depends on it, so a failure is of no consequence.
     pub(super) fn forget(&self, host: &mut dyn Host, id: &str) {
-        for name in ["journal", "journal.new", "RESTORE"] {
+        for name in ["journal", "journal.new", "RESTORE", "reserve"] {
             let path = format!("{}/{name}", self.transaction(id));
             if matches!(host.node(&path, Look::Attributes), Ok(node) if node.kind != Kind::Absent) {
                 let _ = host.remove(&path);
@@ -152,6 +155,40 @@ impl Store {
             let _ = host.remove(&path);
         }
         written
+    }
+
+    /// Takes room that is given back when an undo has no more for its records: a disk that fills up
+    /// on the way must not keep us from saying that everything is as it was. Where there is none to
+    /// take, it goes without.
+    pub(super) fn reserve(&self, host: &mut dyn Host, id: &str) {
+        let path = self.reserved(id);
+        let Ok(attributes) = self.file_attributes(host) else {
+            return;
+        };
+        // Not zeros: these take no room on a file system that compresses.
+        let mut state = 1_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state.to_be_bytes()[0]
+        };
+        let bytes = Bytes((0..RESERVE).map(|_| next()).collect());
+        let taken = host.create(&path, &bytes, &attributes);
+        if taken.and_then(|()| host.sync(&path)).is_err() {
+            self.release(host, id);
+        }
+    }
+
+    /// Gives it back. Safe to repeat.
+    pub(super) fn release(&self, host: &mut dyn Host, id: &str) {
+        let path = self.reserved(id);
+        if matches!(host.node(&path, Look::Attributes), Ok(node) if node.kind == Kind::File) {
+            // What is left of it is in nobody's way but the room's.
+            let _ = host.remove(&path);
+        }
+    }
+
+    fn reserved(&self, id: &str) -> String {
+        format!("{}/reserve", self.transaction(id))
     }
 
     /// Brings the names of all backups to the disk.

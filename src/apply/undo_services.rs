@@ -93,7 +93,7 @@ impl Run<'_> {
         if expected.docker_runs {
             self.start_containers(&expected.containers);
         }
-        if let Err(error) = self.check(&expected) {
+        if let Err(error) = self.check(&expected, false) {
             left.push(error.to_string());
         }
     }

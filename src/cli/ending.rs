@@ -39,16 +39,7 @@ pub(super) fn ending(
     after: &Report,
 ) -> String {
     let id = &applied.id;
-    let mut text = String::new();
-    for log in &applied.service_logs {
-        let _ = writeln!(text, "\nThe last words of {}:", log.unit);
-        for line in &log.lines {
-            let _ = writeln!(text, "  {}", clean(line));
-        }
-    }
-    for note in &applied.notes {
-        let _ = writeln!(text, "note: {}", clean(note));
-    }
+    let mut text = last_words(applied);
     let _ = match &applied.outcome {
         Outcome::Committed => {
             let _ = writeln!(text, "\nDone: transaction {id} is committed.");
@@ -88,5 +79,29 @@ pub(super) fn ending(
             )
         }
     };
+    text
+}
+
+/// How a recovery ended that did what was asked.
+pub(super) fn taken_back(applied: &Applied) -> String {
+    format!(
+        "{}\nDone: what transaction {} had changed is taken back; the host is as it was before it.\n",
+        last_words(applied),
+        applied.id
+    )
+}
+
+/// What services and the executor had to say.
+fn last_words(applied: &Applied) -> String {
+    let mut text = String::new();
+    for log in &applied.service_logs {
+        let _ = writeln!(text, "\nThe last words of {}:", log.unit);
+        for line in &log.lines {
+            let _ = writeln!(text, "  {}", clean(line));
+        }
+    }
+    for note in &applied.notes {
+        let _ = writeln!(text, "note: {}", clean(note));
+    }
     text
 }

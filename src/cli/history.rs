@@ -29,8 +29,8 @@ pub(super) fn run(global: &Global, verb: &HistoryVerb) -> Done {
         return prune(global, verb);
     }
     let context = Context::open(global)?;
-    warn_unfinished(&context);
     let records = apply::history(&context.host, &settings(&context)).map_err(journal_failure)?;
+    warn_unfinished(&context);
     let chosen: Vec<&Record> = match &verb.id {
         None => records.iter().collect(),
         Some(id) => match records.iter().find(|record| record.id == *id) {

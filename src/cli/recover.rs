@@ -3,6 +3,7 @@
 use super::apply::{begin, settings, status, unfinished, watched};
 use super::arguments::{Format, Global, RecoverVerb};
 use super::context::Context;
+use super::ending::{ending, taken_back};
 use super::failure::Failure;
 use super::{Done, OK, apply as result, print};
 use crate::apply::{self, ApplyError, Remaining};
@@ -57,8 +58,11 @@ pub(super) fn run(global: &Global, verb: &RecoverVerb) -> Done {
         .map(|remaining| remaining.transaction)
         .unwrap_or_default();
     let after = context.report(&context.facts()?);
+    // This is what was asked for.
+    let back = !verb.forward && matches!(applied.outcome, apply::Outcome::RolledBack { .. });
     print::told(match verb.format {
-        Format::Human => print::out(&super::ending::ending(
+        Format::Human if back => print::out(&taken_back(&applied)),
+        Format::Human => print::out(&ending(
             &context.paper,
             &context.place,
             &applied,
@@ -72,11 +76,7 @@ pub(super) fn run(global: &Global, verb: &RecoverVerb) -> Done {
             &after,
         )),
     });
-    Ok(match applied.outcome {
-        // This is what was asked for.
-        apply::Outcome::RolledBack { .. } if !verb.forward => OK,
-        _ => status(&applied),
-    })
+    Ok(if back { OK } else { status(&applied) })
 }
 
 /// What is left to be done, or why the way forward is closed.

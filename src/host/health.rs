@@ -23,6 +23,7 @@ pub(super) fn wait(
     socket: &str,
     expected: &Expectation,
     deadline: Duration,
+    interrupted: &dyn Fn() -> bool,
 ) -> Result<(), Vec<String>> {
     let ends = Instant::now() + deadline;
     let mut pause = FIRST_PAUSE;
@@ -37,7 +38,7 @@ pub(super) fn wait(
         if wrong.is_empty() {
             return Ok(());
         }
-        if Instant::now() + pause > ends {
+        if interrupted() || Instant::now() + pause > ends {
             return Err(wrong);
         }
         thread::sleep(pause);
@@ -86,7 +87,7 @@ pub(super) fn steady(
             return Err(wrong);
         }
     }
-    wait(auditor, socket, expected, ANSWER_DEADLINE)
+    wait(auditor, socket, expected, ANSWER_DEADLINE, interrupted)
 }
 
 fn wrong(

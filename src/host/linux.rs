@@ -365,12 +365,17 @@ impl Host for LinuxHost {
         self.with_auditor(|auditor| auditor.rule(words))
     }
 
-    fn healthy(&mut self, expected: &Expectation, deadline: Duration) -> Result<(), Vec<String>> {
+    fn healthy(
+        &mut self,
+        expected: &Expectation,
+        deadline: Duration,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<(), Vec<String>> {
         if !self.live {
             return Ok(());
         }
         let socket = self.socket();
-        self.with_auditor(|auditor| health::wait(auditor, &socket, expected, deadline))
+        self.with_auditor(|auditor| health::wait(auditor, &socket, expected, deadline, interrupted))
     }
 
     fn steady(

@@ -316,7 +316,9 @@ fn nothing_is_run_in_a_folder() {
         docker_runs: true,
         ..Expectation::default()
     };
-    it.host.healthy(&expected, Duration::ZERO).unwrap();
+    it.host
+        .healthy(&expected, Duration::ZERO, &|| false)
+        .unwrap();
     assert_eq!(it.host.program("auditctl"), None);
     it.host.make_folder("/sbin", &mode(0o755)).unwrap();
     it.host

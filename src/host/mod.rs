@@ -197,11 +197,17 @@ pub trait Host: ReadHost {
     /// Adds a rule to the kernel, or takes one out again: `auditctl` with these words.
     fn audit_rule(&mut self, words: &[String]) -> Result<(), HostError>;
 
-    /// Waits until the services are as expected, at most `deadline`.
+    /// Waits until the services are as expected, at most `deadline`, and no longer when
+    /// `interrupted` says so.
     ///
     /// # Errors
     /// The sentences that are still not true then. An empty list is never an error.
-    fn healthy(&mut self, expected: &Expectation, deadline: Duration) -> Result<(), Vec<String>>;
+    fn healthy(
+        &mut self,
+        expected: &Expectation,
+        deadline: Duration,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<(), Vec<String>>;
 
     /// Looks for this long whether the services stay up, and are the same processes in the end, and
     /// then once more whether all is as expected. Ends early, and without an error, when

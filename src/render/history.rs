@@ -19,7 +19,10 @@ pub fn history(records: &[&Record], in_full: bool, paper: &Paper) -> String {
             RecordOutcome::Stuck | RecordOutcome::Unfinished => Outcome::Fail,
         });
         let mut what = match (&record.reverts, &record.reverted_by) {
-            (Some(id), None) => format!("took back {id}"),
+            (Some(id), None) if record.outcome == RecordOutcome::Committed => {
+                format!("took back {id}")
+            }
+            (Some(id), None) => format!("was to take back {id}"),
             (None, Some(id)) => format!("taken back by {id}"),
             (Some(id), Some(by)) => format!("took back {id}, taken back by {by}"),
             (None, None) => count(record.controls.len(), "control"),

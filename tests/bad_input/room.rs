@@ -10,6 +10,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Runs a test in a mount namespace of its own, or says why not.
 fn with_mounts(test: fn(&Tree)) {
@@ -230,5 +231,45 @@ fn a_read_only_etc() {
         Nothing to do: the host is as it should be, as far as this may be changed.
           held back: daemon-icc (lsattr -d /etc/docker/daemon.json; findmnt -T /etc/docker/daemon.json)
         ");
+    });
+}
+
+#[test]
+fn the_state_folder_fills_up_on_the_way() {
+    with_mounts(|tree| {
+        // Nothing may be written to /etc, and when that shows the last block of the state folder is
+        // taken by somebody else: a program that writes as soon as there is a transaction.
+        on_small_disk(tree, "var/lib");
+        on_small_disk(tree, "etc");
+        fill(tree, "etc", 0);
+        let before = tree.manifest();
+        let at = tree.at("var/lib");
+        let stop = AtomicBool::new(false);
+        let ran = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let folder = at.join("seaworthy/transactions");
+                let begun = || {
+                    let mut ids = fs::read_dir(&folder).into_iter().flatten().flatten();
+                    ids.any(|id| id.path().join("journal").exists())
+                };
+                while !begun() && !stop.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
+                let mut ballast = fs::File::create(at.join("ballast")).unwrap();
+                while ballast.write_all(&[0; 4096]).is_ok() {}
+            });
+            let ran = apply(tree);
+            stop.store(true, Ordering::SeqCst);
+            ran
+        });
+        assert_eq!(ran.status, Some(3), "{}{}", ran.err, ran.out);
+        fs::remove_file(tree.at("var/lib/ballast")).unwrap();
+        before.assert_restored(tree);
+        let left = Command::new("find")
+            .arg(tree.at("var/lib"))
+            .args(["-name", "reserve"])
+            .output()
+            .unwrap();
+        assert!(left.stdout.is_empty(), "{left:?}");
     });
 }

@@ -9,6 +9,10 @@ use seaworthy::apply::{
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+/// How many moments before the end of an apply everything is done but `commit`: its two, the two
+/// that bring it to the disk, and the two that give the reserved room back.
+const TO_COMMIT: u64 = 6;
+
 /// What is wrong after an apply during which one thing failed.
 fn verdict(case: &Case, host: &mut Model, result: Result<Applied, ApplyError>) -> &'static str {
     let (ends, _) = case.ends();
@@ -193,7 +197,7 @@ fn a_host_that_changed_is_refused_and_not_touched() {
 fn an_edit_between_crash_and_recovery_is_left_and_reported() {
     let case = case(scenarios::all().remove(0), Mutation::None);
     let (_, clean) = case.ends();
-    let mut host = case.host.with(Mishap::CrashAt(clean.ticks() - 4));
+    let mut host = case.host.with(Mishap::CrashAt(clean.ticks() - TO_COMMIT));
     let _ = case.apply(&mut host);
     let mut host = host.after(super::model::Fate::Killed);
     host.disk.write(DAEMON, b"\n\n");
@@ -216,7 +220,7 @@ fn an_edit_between_crash_and_recovery_is_left_and_reported() {
 fn a_second_apply_waits_for_the_recovery_of_the_first() {
     let case = case(scenarios::all().remove(0), Mutation::None);
     let (_, clean) = case.ends();
-    let mut host = case.host.with(Mishap::CrashAt(clean.ticks() - 4));
+    let mut host = case.host.with(Mishap::CrashAt(clean.ticks() - TO_COMMIT));
     let _ = case.apply(&mut host);
     let mut host = host.after(super::model::Fate::Killed);
     let before = host.fingerprint();
@@ -238,7 +242,7 @@ fn a_second_apply_waits_for_the_recovery_of_the_first() {
 fn a_damaged_journal_or_backup_is_never_acted_upon() {
     let case = case(scenarios::all().remove(0), Mutation::None);
     let (ends, clean) = case.ends();
-    let mut host = case.host.with(Mishap::CrashAt(clean.ticks() - 4));
+    let mut host = case.host.with(Mishap::CrashAt(clean.ticks() - TO_COMMIT));
     let _ = case.apply(&mut host);
     let crashed = host.after(super::model::Fate::Killed);
     let journal = format!("{STATE}/transactions/{FIRST}/journal");

@@ -221,7 +221,12 @@ impl Host for Model {
         self.tick("auditctl", "run")
     }
 
-    fn healthy(&mut self, expected: &Expectation, _: Duration) -> Result<(), Vec<String>> {
+    fn healthy(
+        &mut self,
+        expected: &Expectation,
+        _: Duration,
+        _: &dyn Fn() -> bool,
+    ) -> Result<(), Vec<String>> {
         if self.look("health").is_err() {
             return Err(vec!["nobody answers".to_owned()]);
         }
@@ -252,12 +257,12 @@ impl Host for Model {
         &mut self,
         expected: &Expectation,
         time: Duration,
-        _: &dyn Fn() -> bool,
+        interrupted: &dyn Fn() -> bool,
     ) -> Result<(), Vec<String>> {
         if self.gives_up {
             return Err(vec!["docker.service did not last".to_owned()]);
         }
-        self.healthy(expected, time)
+        self.healthy(expected, time, interrupted)
     }
 
     fn start_container(&mut self, name: &str, _: Duration) -> Result<bool, HostError> {
