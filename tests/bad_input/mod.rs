@@ -11,6 +11,7 @@ mod plans;
 mod policy;
 mod room;
 mod runs;
+mod together;
 mod tree;
 
 use tree::{Tree, is_root};
