@@ -140,7 +140,11 @@ impl Run<'_> {
         self.say(Event::Checking);
         let watcher = &*self.watcher;
         let interrupted = || heed && watcher.interrupted();
-        let deadline = self.settings.deadline;
+        let deadline = if heed {
+            self.settings.deadline
+        } else {
+            self.settings.undo_deadline()
+        };
         let healthy = self.host.healthy(expected, deadline, &interrupted);
         if healthy.is_err() && heed {
             self.stop_if_interrupted()?;

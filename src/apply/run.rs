@@ -116,7 +116,12 @@ impl Run<'_> {
             self.write(&begun)?;
         }
         self.say(Event::Activating { activation, undo });
-        if let Err(source) = self.host.activate(activation, self.settings.deadline) {
+        let deadline = if undo {
+            self.settings.undo_deadline()
+        } else {
+            self.settings.deadline
+        };
+        if let Err(source) = self.host.activate(activation, deadline) {
             self.keep_log(&source.to_string(), activation.unit());
             return Err(Failure::Activation { activation, source });
         }

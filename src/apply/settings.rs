@@ -20,6 +20,14 @@ pub struct Settings {
     pub mutation: Mutation,
 }
 
+impl Settings {
+    /// The deadline of an undo: whoever has little patience with a new configuration still wants
+    /// the old one back, and a daemon on a busy host needs its time for that.
+    pub(super) fn undo_deadline(&self) -> Duration {
+        self.deadline.max(Self::default().deadline)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

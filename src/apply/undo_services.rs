@@ -4,7 +4,7 @@ use super::execute::boot_id;
 use super::outcome::Event;
 use super::run::Run;
 use super::settings::Mutation;
-use crate::change::Activation;
+use crate::change::{Activation, Expectation};
 
 impl Run<'_> {
     /// Tells the services what they may have to unlearn. Returns whether any was told.
@@ -56,12 +56,20 @@ impl Run<'_> {
     /// Starts the containers that a restart of the daemon has stopped, other than those that came
     /// back by their restart policy. What does not start is found by the look that follows.
     fn start_containers(&mut self, names: &[String]) {
+        let answers = Expectation {
+            docker_runs: true,
+            ..Expectation::default()
+        };
+        let deadline = self.settings.undo_deadline();
+        if names.is_empty() || self.host.healthy(&answers, deadline, &|| false).is_err() {
+            return;
+        }
         let mut names = names.to_vec();
         // One may need another one, by a link or for its network: so again as long as any starts.
         loop {
             let mut refused = Vec::new();
             for name in &names {
-                let started = self.host.start_container(name, self.settings.deadline);
+                let started = self.host.start_container(name, deadline);
                 match started {
                     Ok(false) => {}
                     Ok(true) => self.say(Event::Started {
