@@ -385,6 +385,12 @@ fn prepare(
     transaction: &Transaction,
     settings: &Settings,
 ) -> Result<Journal, HostError> {
+    for name in store.names(host)? {
+        if !store.has_journal(host, &name)? {
+            // A crash left it before its transaction began.
+            store.forget(host, &name);
+        }
+    }
     store.make(host, id)?;
     if let Some(earlier) = latest_journal(host, store, id)? {
         // Its process may have died before its last record was on the disk. We build on that

@@ -293,3 +293,30 @@ fn a_folder_that_somebody_uses_is_kept() {
     let again = seaworthy::apply::inverse(&host, &case.settings, SECOND).unwrap();
     assert_eq!(again.steps.len(), 1);
 }
+
+#[test]
+fn what_a_crash_before_the_beginning_left_is_swept() {
+    let case = case(scenarios::all().remove(0), Mutation::None);
+    let folder = format!("{STATE}/transactions");
+    let journal = format!("{folder}/{FIRST}/journal");
+    let mut swept = 0;
+    for at in 0.. {
+        let mut host = case.host.with(Mishap::CrashAt(at));
+        let _ = case.apply(&mut host);
+        let mut host = host.after(super::model::Fate::Killed);
+        if host.disk.get(&journal).is_some() {
+            break;
+        }
+        swept += usize::from(!host.disk.entries(&folder).is_empty());
+        apply(
+            &mut host,
+            SECOND,
+            &case.transaction,
+            &case.settings,
+            &mut Silent,
+        )
+        .unwrap();
+        assert_eq!(host.disk.entries(&folder), [SECOND]);
+    }
+    assert!(swept > 10, "{swept}");
+}
