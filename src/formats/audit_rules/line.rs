@@ -2,6 +2,7 @@
 
 use super::options::{Given, options, words};
 use super::{Perms, Rule, Watch};
+use std::collections::BTreeSet;
 
 /// linux/audit.h, `AUDIT_MAX_KEY_LEN`: all keys of a rule together, with a separator between them.
 const MAX_KEY_LENGTH: usize = 256;
@@ -96,7 +97,7 @@ fn control(given: &[Given]) -> Result<Rule, String> {
 /// `-w PATH [-p PERMS] [-k KEY]…`
 fn watch(given: &[Given]) -> Result<Rule, String> {
     let mut path = None;
-    let mut perms = Perms::default();
+    let mut perms = None;
     let mut keys = Vec::new();
     let mut further = Vec::new();
     for (name, value) in given {
@@ -104,8 +105,8 @@ fn watch(given: &[Given]) -> Result<Rule, String> {
         match name.as_str() {
             "w" if path.is_none() => path = Some(absolute(value)?),
             "p" | "k" if path.is_none() => return Err(format!("-{name} needs a watch before it")),
-            "p" => perms = parse_perms(value)?,
-            "k" => keys.push(value.to_owned()),
+            "p" => perms = Some(parse_perms(value)?),
+            "k" => add_key(&mut keys, value),
             "a" | "A" | "d" => {
                 return Err("a watch cannot be combined with -a, -A or -d".to_owned());
             }
@@ -114,17 +115,17 @@ fn watch(given: &[Given]) -> Result<Rule, String> {
         }
     }
     check_keys(&keys)?;
-    let perms = if perms.is_empty() { Perms::ALL } else { perms };
     let watch = Watch {
         path: path.unwrap_or_default(),
-        perms,
+        perms: perms.unwrap_or(Perms::ALL),
         keys,
     };
-    // A watch with further conditions logs less than the watch.
-    Ok(if further.is_empty() {
+    // A watch with further conditions logs less than the watch, and one for no access at all nothing.
+    Ok(if further.is_empty() && !watch.perms.is_empty() {
         Rule::Watch(watch)
     } else {
-        Rule::Other(format!("{} {}", super::render(&watch), further.join(" ")))
+        further.insert(0, super::render(&watch));
+        Rule::Other(further.join(" "))
     })
 }
 
@@ -136,7 +137,8 @@ struct Filter {
     perms: Option<Perms>,
     arch: Option<String>,
     keys: Vec<String>,
-    syscalls: Vec<String>,
+    /// Those of every `-S`; `None` without any, which is every call.
+    syscalls: Option<BTreeSet<String>>,
     /// `-F` and `-C` in order, other than keys.
     conditions: Vec<String>,
     /// Some condition is neither path, perm nor arch.
@@ -167,7 +169,10 @@ fn filter(given: &[Given]) -> Result<Rule, String> {
             }
             "S" => {
                 key_allowed = true;
-                filter.syscalls.extend(value.split(',').map(str::to_owned));
+                // Nothing between two commas is no call. A rule with nothing but commas is for no call at all.
+                let calls = value.split(',').filter(|call| !call.is_empty());
+                let known = filter.syscalls.get_or_insert_default();
+                known.extend(calls.map(str::to_owned));
             }
             "p" => {
                 key_allowed = true;
@@ -179,7 +184,7 @@ fn filter(given: &[Given]) -> Result<Rule, String> {
             "k" if !key_allowed => {
                 return Err("-k needs a system call or a permission before it".to_owned());
             }
-            "k" => filter.keys.push(value.to_owned()),
+            "k" => add_key(&mut filter.keys, value),
             _ => return Err(format!("-{name} does not belong to a rule")),
         }
     }
@@ -196,8 +201,11 @@ impl Filter {
         let value = comparison.strip_prefix('=');
         match (field, value) {
             ("key", Some(value)) => {
-                self.keys.push(value.to_owned());
+                add_key(&mut self.keys, value);
                 return Ok(());
+            }
+            _ if compared(comparison).is_empty() => {
+                return Err(format!("-F {text} compares with nothing"));
             }
             ("path" | "dir", Some(value)) => {
                 self.conditional |= self.path.is_some();
@@ -220,14 +228,15 @@ impl Filter {
     }
 
     fn rule(mut self) -> Rule {
-        let every_call = self.syscalls.iter().all(|call| call == "all");
+        let some_calls = self.syscalls.filter(|calls| !calls.contains("all"));
+        // Without perm= the rule logs every system call on the path, whatever its kind.
+        let perms = self.perms.unwrap_or(Perms::ALL);
         if let Some(path) = &self.path
             && self.list == "always,exit"
-            && every_call
+            && some_calls.is_none()
             && !self.conditional
+            && !perms.is_empty()
         {
-            // Without perm= the rule logs every system call on the path, whatever its kind.
-            let perms = self.perms.unwrap_or(Perms::ALL);
             let watch = Watch {
                 path: path.clone(),
                 perms,
@@ -239,11 +248,14 @@ impl Filter {
             };
         }
         let mut words = vec![format!("-a {}", self.list)];
-        if !every_call {
-            // The kernel keeps a set of calls, without order.
-            self.syscalls.sort();
-            self.syscalls.dedup();
-            words.push(format!("-S {}", self.syscalls.join(",")));
+        if let Some(calls) = some_calls {
+            let calls: Vec<String> = calls.into_iter().collect();
+            let calls = if calls.is_empty() {
+                ",".to_owned()
+            } else {
+                calls.join(",")
+            };
+            words.push(format!("-S {calls}"));
         }
         words.append(&mut self.conditions);
         words.extend(self.keys.iter().map(|key| format!("-F key={key}")));
@@ -295,6 +307,21 @@ fn parse_perms(text: &str) -> Result<Perms, String> {
         .map_err(|error: super::BadPerms| error.to_string())
 }
 
+/// What a comparison of the form `!=VALUE` compares with.
+fn compared(comparison: &str) -> &str {
+    ["!=", ">=", "<=", "&="]
+        .iter()
+        .find_map(|operator| comparison.strip_prefix(operator))
+        .unwrap_or_else(|| comparison.get(1..).unwrap_or_default())
+}
+
+/// An empty key is no key: the kernel does not get it, and a listing does not show it.
+fn add_key(keys: &mut Vec<String>, key: &str) {
+    if !key.is_empty() {
+        keys.push(key.to_owned());
+    }
+}
+
 fn check_keys(keys: &[String]) -> Result<(), String> {
     if keys.join(",").len() > MAX_KEY_LENGTH {
         return Err(format!("the keys are longer than {MAX_KEY_LENGTH} bytes"));
@@ -342,6 +369,17 @@ mod tests {
             ),
             ("-A always,exit -F dir=/x -F perm=wa", "/x", "wa", ""),
             ("-a always,exit -F path=/x", "/x", "rwxa", ""),
+            // An empty key is none.
+            ("-a always,exit -F path=/x -F perm=w -F key=", "/x", "w", ""),
+            (
+                "-a always,exit -F path=/x -F perm=w -F key= -F key=k",
+                "/x",
+                "w",
+                "k",
+            ),
+            // Every call and some more are every call.
+            ("-a always,exit -S open -S all -F path=/x", "/x", "rwxa", ""),
+            ("-a always,exit -S ,all -F path=/x", "/x", "rwxa", ""),
         ];
         for (text, path, perms, keys) in cases {
             let Ok(Some(Rule::Watch(watch))) = read(text) else {
@@ -379,6 +417,19 @@ mod tests {
                 "-a always,exclude -F msgtype=CWD",
             ),
             ("-w /x -p wa -F auid!=0", "-w /x -p wa -F auid!=0"),
+            // auditctl passes over nothing between commas. With nothing else the rule is for no call.
+            (
+                "-a always,exit -F arch=b64 -S ,open,,close, -F key=",
+                "-a always,exit -S close,open -F arch=b64",
+            ),
+            (
+                "-a always,exit -F arch=b64 -S ,, -F path=/x",
+                "-a always,exit -S , -F arch=b64 -F path=/x",
+            ),
+            (
+                "-a always,exit -S , -F path=/x -F auid!=0",
+                "-a always,exit -S , -F path=/x -F auid!=0",
+            ),
         ];
         for (text, normal) in cases {
             assert_eq!(
@@ -387,6 +438,19 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_watch_for_no_access_logs_nothing() {
+        // Only a shell can make such a rule: auditctl -w /x -p ''
+        for line in ["-w /x -p ", "-w /x -p  -k k"] {
+            let rule = read_listed(line);
+            assert!(matches!(rule, Ok(Some(Rule::Other(_)))), "{line}: {rule:?}");
+        }
+        let rule = read_listed("-a always,exit -S all -F dir=/x -p ");
+        assert!(matches!(rule, Ok(Some(Rule::Other(_)))), "{rule:?}");
+        let rule = read_listed("-a always,exit -F arch=b64 -S all -F path=/x -F perm=");
+        assert!(rule.is_err(), "{rule:?}");
     }
 
     #[test]
@@ -435,6 +499,10 @@ mod tests {
             ("-F path=/x -a always,exit", "before -F"),
             ("-a always,exit -F path=/x -k k", "before it"),
             ("-a always,exit -F path=x", "slash"),
+            ("-a always,exit -F path=/x -F perm=", "with nothing"),
+            ("-a always,exit -F arch= -S open", "with nothing"),
+            ("-a always,exit -F auid!= -S open", "with nothing"),
+            ("-a always,exit -F path= -S open", "with nothing"),
             ("-a sometimes,exit", "list and action"),
             ("-R /x", "another"),
         ];
