@@ -1,13 +1,13 @@
 //! One control in full, or the table of all.
 
-use super::{Paper, dim, heading, severity_style};
+use super::{Paper, dim, flat, heading, severity_style};
 use crate::catalog::{Control, by_area};
 use crate::checks::{Check, Want};
 use std::fmt::Write as _;
 
 /// Everything about one control. What can be derived from the check is derived.
 pub fn control(control: &Control, paper: &Paper) -> String {
-    let mut out = format!("{}\n", heading(&control.id));
+    let mut out = format!("{}\n", heading(&flat(&control.id)));
     out.push_str(&paper.wrapped("", &control.title));
     let numbers: Vec<String> = control
         .cis
@@ -20,7 +20,7 @@ pub fn control(control: &Control, paper: &Paper) -> String {
         severity_style(control.severity).apply_to(control.severity),
         control.level,
         if numbers.is_empty() { "" } else { ", " },
-        numbers.join(", ")
+        flat(&numbers.join(", "))
     );
     for (title, text) in [
         ("Why", control.rationale.as_str()),
@@ -43,14 +43,14 @@ pub fn control(control: &Control, paper: &Paper) -> String {
     if !control.examples.is_empty() {
         let _ = writeln!(out, "{}", heading("Examples"));
         for example in &control.examples {
-            let _ = writeln!(out, "  {}: {}", example.name, example.expect);
+            let _ = writeln!(out, "  {}: {}", flat(&example.name), example.expect);
         }
         out.push('\n');
     }
     if !control.references.is_empty() {
         let _ = writeln!(out, "{}", heading("References"));
         for reference in &control.references {
-            let _ = writeln!(out, "  {reference}");
+            let _ = writeln!(out, "  {}", flat(reference));
         }
     }
     out
@@ -146,4 +146,24 @@ pub fn table<'a>(controls: impl IntoIterator<Item = &'a Control>) -> String {
         out.push('\n');
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    #[test]
+    fn a_site_cannot_move_the_cursor() {
+        let text = include_str!("../../fuzz/corpus/control/terminal-escapes");
+        let mut catalog = Catalog::default();
+        catalog.add("host", "own", "own.toml", text).unwrap();
+        let shown = super::control(catalog.get("own").unwrap(), &Paper::default());
+        let is_moving = |c: char| c.is_control() && c != '\n';
+        let plain = console::strip_ansi_codes(&shown);
+        assert!(
+            plain.contains("docs.docker.com") && !plain.contains(is_moving),
+            "{shown:?}"
+        );
+    }
 }
