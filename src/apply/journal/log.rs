@@ -152,11 +152,13 @@ pub(super) fn read(path: &str, bytes: &[u8]) -> Result<Read, JournalError> {
         let Some(text) = raw.strip_suffix(b"\n") else {
             break;
         };
-        let line = match line::decode(text) {
-            Ok(line) => line,
+        let head = match line::head(text) {
+            Ok(head) => head,
             Err(_) if last => break,
             Err(reason) => return Err(damaged(number, reason)),
         };
+        // No crash leaves a whole line behind that says nothing: a newer version wrote it.
+        let line = line::decode(head).map_err(|reason| damaged(number, reason))?;
         if line.seq != records {
             return Err(damaged(
                 number,
