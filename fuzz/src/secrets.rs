@@ -39,12 +39,12 @@ pub fn secrets(data: &[u8]) {
         assert_eq!(read["log-opts"], json!({"splunk-token": MASK, "tag": "x"}));
     }
     if !text.contains(['#', '\n', '\r', '*']) {
-        let masked = mask(PATHS[1], &format!("A=1\nexport API_TOKEN={text}\nB=2\n"));
-        assert_eq!(
-            masked.replace("***", "").matches(text).count(),
-            0,
-            "{masked:?}"
-        );
+        let around = |value: &str| format!("A=1\nexport API_TOKEN={value}\nB=2\n");
+        let masked = mask(PATHS[1], &around(text));
+        // The name is shown, even if it is the value, too.
+        if !around("").contains(text) {
+            assert!(!masked.replace(MASK, "").contains(text), "{masked:?}");
+        }
         assert!(masked.starts_with("A=1\n"));
     }
     let in_url = |c: char| c.is_ascii_alphanumeric() || "-._~!$&()*+;=".contains(c);

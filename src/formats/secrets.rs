@@ -162,13 +162,19 @@ fn value_of(text: &str, whole_line: bool) -> (&str, &str, &str) {
             return (quote, secret, after);
         }
     }
-    let end = if whole_line {
-        None
-    } else {
-        text.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\''))
+    if whole_line {
+        return ("", text, "");
+    }
+    // A quote that nothing closes hides nothing. One that is escaped belongs to a string around all this.
+    let (open, value) = text.split_at(quote.map_or(0, str::len));
+    let ends = |at: &usize| {
+        let here = &value[*at..];
+        here.starts_with(|c: char| c.is_whitespace() || matches!(c, '"' | '\''))
+            || here.starts_with("\\\"")
     };
-    let (secret, after) = text.split_at(end.unwrap_or(text.len()));
-    ("", secret, after)
+    let mut places = value.char_indices().map(|(at, _)| at);
+    let (secret, after) = value.split_at(places.find(ends).unwrap_or(value.len()));
+    (open, secret, after)
 }
 
 #[cfg(test)]
@@ -231,6 +237,17 @@ mod tests {
                 "DB_PASSWORD=a b c\nPATH=/x\n",
                 "DB_PASSWORD=***\nPATH=/x\n",
             ),
+            (
+                "/etc/docker/daemon.json",
+                "{\"a\": \"b TOKEN=\\\" c\", \"password=d\"}",
+                "{\"a\": \"b TOKEN=\\\" c\", \"password=***\"}",
+            ),
+            (
+                "/etc/docker/daemon.json",
+                "{\"a\": \"b TOKEN=\\\"c d\", \"e\": \"f TOKEN=g\\\\\\\" h\"}",
+                "{\"a\": \"b TOKEN=\\\"*** d\", \"e\": \"f TOKEN=***\\\" h\"}",
+            ),
+            ("/x", "run --token=\"a b", "run --token=\"*** b"),
             (
                 "/etc/environment",
                 "export API_TOKEN=\"a b\"\n",
