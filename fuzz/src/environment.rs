@@ -1,7 +1,7 @@
 //! /etc/environment: reading, and editing that touches one variable only.
 
 use super::text;
-use seaworthy::formats::environment::{assignments, set, unset, value};
+use seaworthy::formats::environment::{assignments, set, unset, value, values};
 
 const NAME: &str = "DOCKER_CONTENT_TRUST";
 
@@ -20,11 +20,15 @@ fn others(text: &str) -> Vec<(String, String)> {
 pub fn environment(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let all = assignments(text);
+    let effective = values(text);
     let lines = text.split_inclusive('\n').count();
     for one in &all {
         assert!(one.line >= 1 && one.line <= lines && !one.name.is_empty());
         assert!(!one.value.contains('#'));
-        if let Some(last) = value(text, &one.name) {
+        let last = value(text, &one.name);
+        let known = last.as_ref().map(|last| &last.value);
+        assert_eq!(known, effective.get(&one.name));
+        if let Some(last) = last {
             assert_eq!(
                 all.iter().rfind(|other| other.name == one.name),
                 Some(&last)

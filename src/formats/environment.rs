@@ -7,6 +7,7 @@
 //! value. Compared with pam_env 1.5.2 itself on thousands of generated files.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// An assignment that pam_env makes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,18 @@ pub fn value(text: &str, name: &str) -> Option<Assignment> {
         name: statement.name,
         value: statement.value?,
     })
+}
+
+/// The effective values of all variables, as [`value`] has them, in one pass.
+pub fn values(text: &str) -> BTreeMap<String, String> {
+    let mut values = BTreeMap::new();
+    for statement in read(text).statements {
+        match statement.value {
+            Some(value) => values.insert(statement.name, value),
+            None => values.remove(&statement.name),
+        };
+    }
+    values
 }
 
 /// The text with the variable set. The last assignment is replaced in its place, other ones of the same name go,
@@ -272,6 +285,11 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(
                 value(text, "X").map(|found| found.value).as_deref(),
+                *expected,
+                "{text:?}"
+            );
+            assert_eq!(
+                values(text).get("X").map(String::as_str),
                 *expected,
                 "{text:?}"
             );

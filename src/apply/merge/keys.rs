@@ -2,7 +2,7 @@
 
 use crate::formats::daemon_json::Document;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The text that a rollback writes, and a sentence for each later edit that stays.
 ///
@@ -13,12 +13,11 @@ pub(super) fn merge(
     after: &Document,
     now: &Document,
 ) -> Result<(String, Vec<String>), String> {
+    let mut seen = BTreeSet::new();
     let mut keys = now.keys();
-    for key in after.keys().into_iter().chain(before.keys()) {
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
+    keys.extend(after.keys());
+    keys.extend(before.keys());
+    keys.retain(|key| seen.insert(*key));
     let mut changes: BTreeMap<String, Option<Value>> = BTreeMap::new();
     let mut stays = Vec::new();
     for key in keys {

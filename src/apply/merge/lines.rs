@@ -74,11 +74,12 @@ pub(super) fn merge(
     let mut added = Vec::new();
     let mut dropped = vec![false; count];
     let mut tentative = vec![false; count];
+    let mut next = hunks.iter().peekable();
     for index in 0..=count {
         let inserted = today.inserted[index];
         let mut former: &[&str] = &[];
         let mut first = false;
-        for hunk in hunks.iter().filter(|hunk| hunk.start == index) {
+        while let Some(hunk) = next.next_if(|hunk| hunk.start == index) {
             for at in hunk.start..hunk.start + hunk.len {
                 if hunk.lines.is_empty() && carries(after_lines[at]) {
                     tentative[at] = true;

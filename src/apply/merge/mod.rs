@@ -18,7 +18,7 @@ use crate::facts::{Attributes, Bytes};
 use crate::formats::daemon_json::Document;
 use crate::formats::{environment, secrets};
 use crate::plan::{OWN_FILE_HEADER, describe_state, unified};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 const ENVIRONMENT: &str = "/etc/environment";
@@ -260,15 +260,14 @@ fn carries(line: &str) -> bool {
 /// Lines of an environment file can depend on each other (a backslash joins them, the last
 /// assignment wins): no variable but those that the transaction changed may get another value.
 fn same_meaning(was: &str, ours: &str, is: &str, to: &str) -> Result<(), String> {
-    let value = |text: &str, name: &str| environment::value(text, name).map(|set| set.value);
-    let names: BTreeSet<String> = [was, ours, is, to]
-        .iter()
-        .flat_map(|text| environment::assignments(text))
-        .map(|assignment| assignment.name)
+    let [was, ours, is, to] = [was, ours, is, to].map(environment::values);
+    let names: BTreeSet<&String> = [&was, &ours, &is, &to]
+        .into_iter()
+        .flat_map(BTreeMap::keys)
         .collect();
-    for name in &names {
-        let (former, left) = (value(was, name), value(ours, name));
-        let (today, merged) = (value(is, name), value(to, name));
+    for name in names {
+        let (former, left) = (was.get(name), ours.get(name));
+        let (today, merged) = (is.get(name), to.get(name));
         let fits = if former == left || (today != left && today != former) {
             merged == today
         } else {

@@ -91,6 +91,40 @@ fn daemon_json_key_by_key() {
 }
 
 #[test]
+fn the_largest_files_are_merged_in_time() {
+    let began = std::time::Instant::now();
+    let text = |range: std::ops::Range<usize>, more: &str| {
+        let keys: Vec<String> = range.map(|key| format!("\"k{key}\": 1")).collect();
+        file(&format!("{{{},\n{more}}}", keys.join(",\n")))
+    };
+    let (before, after) = (
+        text(0..60_000, "\"icc\": true"),
+        text(0..60_000, "\"icc\": false"),
+    );
+    let now = text(30_000..90_000, "\"icc\": false");
+    let Merged::Edited { to, .. } = merge(DAEMON, &before, &after, Some(&now)) else {
+        panic!("refused")
+    };
+    assert_eq!(to, text(30_000..90_000, "\"icc\": true"));
+    // Every second line is ours, and every third one went.
+    let lines = |is_there: fn(&usize) -> bool| {
+        let lines = (0..90_000).filter(is_there);
+        let lines: Vec<String> = lines.map(|line| format!("K{line}=1\n")).collect();
+        file(&lines.concat())
+    };
+    let (before, after) = (lines(|line| line % 2 == 0), lines(|_| true));
+    let now = lines(|line| line % 3 != 0);
+    let Merged::Edited { to, .. } = merge(ENVIRONMENT, &before, &after, Some(&now)) else {
+        panic!("refused")
+    };
+    assert_eq!(to, lines(|line| line % 2 == 0 && line % 3 != 0));
+    let now = file(&"other\n".repeat(90_000));
+    let merged = merge(ENVIRONMENT, &before, &after, Some(&now));
+    assert!(matches!(merged, Merged::Edited { .. }));
+    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+}
+
+#[test]
 fn environment_files() {
     let (before, after) = (file("A=1\nX=0\nB=2\n"), file("A=1\nX=1\nB=2\n"));
     let refused =
