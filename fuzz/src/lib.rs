@@ -10,6 +10,7 @@ mod daemon_json;
 mod environment;
 mod host;
 mod journal;
+mod merge;
 mod saved_plan;
 mod secrets;
 mod site;
@@ -21,6 +22,7 @@ pub use daemon_json::daemon_json;
 pub use environment::environment;
 pub use host::{docker_answers, host};
 pub use journal::journal;
+pub use merge::merge;
 pub use saved_plan::saved_plan;
 pub use secrets::secrets;
 pub use site::{control, policy};
@@ -30,7 +32,7 @@ pub use units::{command_line, env_file, unit, unit_show};
 pub type Body = fn(&[u8]);
 
 /// Every target by its name, which is also that of its folder in `corpus`.
-pub const TARGETS: [(&str, Body); 18] = [
+pub const TARGETS: [(&str, Body); 19] = [
     ("accounts", accounts),
     ("audit_listing", audit_listing),
     ("audit_rules", audit_rules),
@@ -43,6 +45,7 @@ pub const TARGETS: [(&str, Body); 18] = [
     ("environment", environment),
     ("host", host),
     ("journal", journal),
+    ("merge", merge),
     ("os_release", os_release),
     ("policy", policy),
     ("saved_plan", saved_plan),
