@@ -21,23 +21,7 @@ fi
 exec "$real" "$@"
 HOOK
 }
-# Somebody else's file that auditctl does not understand: nothing after it is loaded.
-broken_file() {
-    NEW_FILES=yes
-    cp -a /etc/audit/audit.rules "$STATE/audit.rules"
-    printf -- '-w /etc/hosts -p wa -k hosts\n-w /etc/passwd -p zz -k broken\n' >/etc/audit/rules.d/40-broken.rules
-    augenrules --load >/dev/null 2>&1 || true
-    rm -f /etc/audit/audit.rules.prev
-}
-mended_file() {
-    rm -f /etc/audit/rules.d/40-broken.rules
-    augenrules --load >/dev/null 2>&1
-    cp -a "$STATE/audit.rules" /etc/audit/audit.rules
-    rm -f /etc/audit/audit.rules.prev
-}
-
 faults <<'TABLE'
 augenrules fails        | fails_to_load  | restored /usr/sbin/augenrules | 3 | the kernel has no audit watch on |   |
 the kernel refuses one  | refuses_a_rule | restored /usr/sbin/auditctl   | 3 | the kernel has no audit watch on |   |
-a broken file           | broken_file    | mended_file                   | 3 | the kernel has no audit watch on |   |
 TABLE
