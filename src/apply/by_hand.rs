@@ -1,7 +1,7 @@
 //! How to take a transaction back without us: a listing in words and commands. It lies beside the
 //! journal, for whoever has the disk but not this program.
 
-use super::journal::{ActionRecord, StepRecord};
+use super::journal::{ActionRecord, Begin};
 use super::store::Store;
 use crate::change::{Activation, StateRecord};
 use crate::facts::Attributes;
@@ -9,17 +9,36 @@ use crate::formats::shell::quoted;
 use std::fmt::Write as _;
 
 /// The listing for a transaction with these steps. It names backups and no contents.
-pub(super) fn by_hand(
-    id: &str,
-    steps: &[StepRecord],
-    activations: &[Activation],
-    store: &Store,
-) -> String {
+pub(super) fn by_hand(begin: &Begin, store: &Store, live: bool) -> String {
+    let Begin {
+        id,
+        steps,
+        activations,
+        ..
+    } = begin;
     let mut text = format!(
         "# How to take transaction {id} back by hand, as root; `seaworthy rollback {id}` and\n\
          # `seaworthy recover` do the same and look first. Each part puts back one path, the last\n\
-         # change first. Leave out what somebody has changed since: it would be overwritten.\n"
+         # change first. Leave out what somebody has changed since: it would be overwritten. What\n\
+         # services write by themselves (the generated audit.rules, the account dockremap) is not\n\
+         # listed.\n"
     );
+    if !live {
+        text.push_str("# This is about a system that did not run: chroot(8) into it first.\n");
+    }
+    if let Some(off) = &begin.undo_live_restore {
+        text.push_str(
+            "\n# Before all others, or the restart kills the containers: live-restore goes off\n\
+             # explicitly, and the daemon is told.\n",
+        );
+        let off = ActionRecord {
+            path: off.action.path.clone(),
+            before: off.action.after.clone(),
+            after: off.action.before.clone(),
+        };
+        part(&mut text, &off, store);
+        text.push_str("systemctl kill --signal=HUP --kill-who=main docker.service; sleep 5\n");
+    }
     for step in steps.iter().rev() {
         part(&mut text, &step.action, store);
     }
@@ -104,7 +123,7 @@ fn labels(text: &mut String, attributes: &Attributes, path: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apply::Step;
+    use crate::apply::{Step, Transaction};
     use crate::change::{Action, State};
     use crate::facts::{Bytes, Mode};
 
@@ -122,8 +141,8 @@ mod tests {
         }
     }
 
-    fn record(path: &str, before: State, after: State) -> StepRecord {
-        StepRecord::from(&Step {
+    fn step(path: &str, before: State, after: State) -> Step {
+        Step {
             action: Action {
                 path: path.to_owned(),
                 before,
@@ -131,7 +150,7 @@ mod tests {
             },
             controls: Vec::new(),
             what: String::new(),
-        })
+        }
     }
 
     #[test]
@@ -141,15 +160,20 @@ mod tests {
             .xattrs
             .insert("user.x".to_owned(), Bytes(vec![1, 255]));
         let folder = |attributes| State::Folder { attributes };
-        let steps = [
-            record("/etc/new", State::Absent, folder(attributes(0o755))),
-            record("/etc/new/a b", State::Absent, file(0o644, "x")),
-            record("/etc/kept", file(0o600, "old"), file(0o644, "new")),
-            record("/etc/mode", file(0o666, "same"), file(0o644, "same")),
-            record("/etc/folder", folder(labelled), folder(attributes(0o755))),
+        let steps = vec![
+            step("/etc/new", State::Absent, folder(attributes(0o755))),
+            step("/etc/new/a b", State::Absent, file(0o644, "x")),
+            step("/etc/kept", file(0o600, "old"), file(0o644, "new")),
+            step("/etc/mode", file(0o666, "same"), file(0o644, "same")),
+            step("/etc/folder", folder(labelled), folder(attributes(0o755))),
         ];
-        let activations = [Activation::LoadAuditRules, Activation::RestartDocker];
-        let text = by_hand("T-1", &steps, &activations, &Store::new("/state"));
+        let transaction = Transaction {
+            steps,
+            activations: vec![Activation::LoadAuditRules, Activation::RestartDocker],
+            ..Transaction::default()
+        };
+        let begin = Begin::of("T-1", &transaction, Vec::new(), None, None);
+        let text = by_hand(&begin, &Store::new("/state"), true);
         let commands: Vec<&str> = text
             .lines()
             .filter(|line| !line.is_empty() && !line.starts_with('#'))

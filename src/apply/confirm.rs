@@ -16,6 +16,7 @@ use super::error::{ApplyError, JournalError};
 use super::execute::boot_id;
 use super::history::step;
 use super::journal::{End, Entry, Journal, Log};
+use super::outcome::Outcome;
 use super::perform::{is, perform};
 use super::settings::Settings;
 use super::store::Store;
@@ -38,6 +39,42 @@ pub struct Confirmation {
     pub within: u64,
     /// The absolute path of the program that takes it back otherwise.
     pub program: String,
+    /// Seconds that a service may take for that.
+    #[serde(default = "default_deadline")]
+    pub deadline: u64,
+}
+
+fn default_deadline() -> u64 {
+    Settings::default().deadline.as_secs()
+}
+
+impl Confirmation {
+    /// [`Self::within`] as a length of time.
+    pub(super) fn time(&self) -> Duration {
+        Duration::from_secs(self.within)
+    }
+
+    /// The words after the program's name that take back what is overdue.
+    pub fn arguments(&self, id: Option<&str>) -> Vec<String> {
+        let mut words = vec![
+            "rollback".to_owned(),
+            "--yes".to_owned(),
+            format!("--deadline={}", self.deadline),
+            "--unconfirmed".to_owned(),
+        ];
+        words.extend(id.map(str::to_owned));
+        words
+    }
+}
+
+/// Starts the timer, unless it runs.
+pub(super) fn arm(
+    host: &mut dyn Host,
+    id: &str,
+    confirmation: &Confirmation,
+) -> Result<(), HostError> {
+    let arguments = confirmation.arguments(Some(id));
+    host.arm(id, confirmation.time(), &confirmation.program, &arguments)
 }
 
 /// Whether a path is one of the files that roll back at a boot.
@@ -74,7 +111,7 @@ pub fn guarded(
     );
     let mut steps = Vec::new();
     for (path, after, what) in [
-        (SERVICE, file(&unit(&confirmation.program)), "create"),
+        (SERVICE, file(&unit(&confirmation)), "create"),
         (FOLDER, folder, "make the folder"),
         (DROP_IN, drop_in, "create"),
     ] {
@@ -102,7 +139,9 @@ pub fn guarded(
     Ok(transaction)
 }
 
-fn unit(program: &str) -> String {
+fn unit(confirmation: &Confirmation) -> String {
+    let program = &confirmation.program;
+    let arguments = confirmation.arguments(None).join(" ");
     format!(
         "# Written by seaworthy; gone with `seaworthy confirm`.\n\
          [Unit]\n\
@@ -112,7 +151,7 @@ fn unit(program: &str) -> String {
          \n\
          [Service]\n\
          Type=oneshot\n\
-         ExecStart={program} rollback --yes --unconfirmed\n"
+         ExecStart={program} {arguments}\n"
     )
 }
 
@@ -151,7 +190,9 @@ pub fn awaiting(
             return Ok(Some(Awaiting {
                 id,
                 left: left(host, &log, until),
-                rebooted: log.begin.boot != boot_id(host),
+                // The one that finished it, perhaps: the timer was armed again then.
+                rebooted: log.confirm_boot.as_ref().or(log.begin.boot.as_ref())
+                    != boot_id(host).as_ref(),
             }));
         }
         reverted.extend(log.begin.reverts);
@@ -184,7 +225,12 @@ pub enum Due {
     /// Nothing.
     Nothing,
     /// Ask again after so many microseconds.
-    Later(i64),
+    Later {
+        /// What waits.
+        id: String,
+        /// How long.
+        micros: i64,
+    },
     /// This one was interrupted: recover it, then ask again.
     Recover(String),
     /// Take this one back.
@@ -219,11 +265,13 @@ pub fn due(
         Some(waiting) if id.is_none_or(|id| id == waiting.id) => {
             if waiting.left == 0 || waiting.rebooted {
                 Due::RollBack(waiting.id)
-            } else if id.is_some() {
-                Due::Later(waiting.left)
             } else {
-                // Somebody started the service by hand; the timer still runs.
-                Due::Nothing
+                // The boot's, too: where a boot id outlives the timer, as in a container or over
+                // a soft-reboot, nobody else waits.
+                Due::Later {
+                    id: waiting.id,
+                    micros: waiting.left,
+                }
             }
         }
         _ => Due::Nothing,
@@ -328,23 +376,18 @@ pub(super) fn after(
     id: &str,
     guarded: bool,
     taken_back: Option<&str>,
-    committed: bool,
+    outcome: &Outcome,
 ) -> Vec<String> {
-    if committed {
+    if *outcome == Outcome::Committed {
         return taken_back.map_or_else(Vec::new, |id| settle(host, settings, id));
     }
-    // Its files were steps, and are taken back as such.
-    match guarded.then(|| host.disarm(id)) {
+    // Its files were steps, and are taken back as such. Where that is not certain the timer is to
+    // look again.
+    let back = matches!(outcome, Outcome::RolledBack { .. });
+    match (guarded && back).then(|| host.disarm(id)) {
         Some(Err(error)) => vec![format!(
             "the timer runs on and will find nothing to do: {error}"
         )],
         _ => Vec::new(),
-    }
-}
-
-impl Confirmation {
-    /// The same as a length of time.
-    pub(super) fn time(&self) -> Duration {
-        Duration::from_secs(self.within)
     }
 }

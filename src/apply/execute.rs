@@ -73,7 +73,7 @@ pub fn apply(
     if let Some(confirmation) = &transaction.confirm {
         // Before the journal: one that begins is certain to be taken back. Without a journal the
         // timer finds nothing to do.
-        host.arm(id, confirmation.time(), &confirmation.program)?;
+        confirm::arm(host, id, confirmation)?;
     }
     let journal = match prepare(host, &store, id, transaction, settings) {
         Ok(journal) => journal,
@@ -107,7 +107,7 @@ pub fn apply(
         id,
         transaction.confirm.is_some(),
         taken_back.as_deref(),
-        applied.outcome == Outcome::Committed,
+        &applied.outcome,
     ));
     Ok(applied)
 }
@@ -127,7 +127,7 @@ pub fn recover(
     let guarded = run.journal.log().begin.confirm.is_some();
     let outcome = run.undo("seaworthy was interrupted", true);
     let mut applied = applied(run, outcome);
-    let notes = confirm::after(host, settings, id, guarded, None, false);
+    let notes = confirm::after(host, settings, id, guarded, None, &applied.outcome);
     applied.notes.extend(notes);
     Ok(applied)
 }
@@ -149,8 +149,7 @@ pub fn resume(
     let guarded = transaction.confirm.is_some();
     if let Some(confirmation) = &transaction.confirm {
         // A boot has taken the timer away.
-        run.host
-            .arm(id, confirmation.time(), &confirmation.program)?;
+        confirm::arm(run.host, id, confirmation)?;
     }
     let waiting = confirm::awaiting(run.host, settings)?;
     let taken_back = waiting
@@ -164,7 +163,7 @@ pub fn resume(
         id,
         guarded,
         taken_back.as_deref(),
-        applied.outcome == Outcome::Committed,
+        &applied.outcome,
     ));
     Ok(applied)
 }

@@ -2,6 +2,7 @@
 //! after a crash, as every part asks the journal and the host what is already done.
 
 use super::confirm::micros;
+use super::execute::boot_id;
 use super::journal::{Entry, StepRecord};
 use super::kernel;
 use super::outcome::Event;
@@ -50,7 +51,8 @@ impl Run<'_> {
         self.stop_if_interrupted()?;
         if let Some(confirm) = &transaction.confirm {
             let until = self.host.now() + micros(confirm.within);
-            self.write(&Entry::ConfirmUntil { until })?;
+            let boot = boot_id(self.host);
+            self.write(&Entry::ConfirmUntil { until, boot })?;
         }
         self.commit_tried = true;
         self.write(&Entry::Commit)?;
@@ -163,7 +165,9 @@ impl Run<'_> {
         let watcher = &*self.watcher;
         let steady = self
             .host
-            .steady(&transaction.expect, time, &|| watcher.interrupted());
+            .steady(&transaction.expect, time, self.settings.deadline, &|| {
+                watcher.interrupted()
+            });
         if steady.is_err() {
             self.stop_if_interrupted()?;
         }

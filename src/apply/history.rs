@@ -9,6 +9,8 @@ use super::transaction::{Settle, Step, Transaction};
 use crate::change::{Action, Activation};
 use crate::host::ReadHost;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 /// One transaction of the past.
@@ -154,8 +156,30 @@ pub fn unfinished(
     Ok(None)
 }
 
-/// A name for a transaction that begins now; names sort by time.
-pub fn new_id(now_micros: i64) -> String {
+/// A name for a transaction that begins now. It is later than all there are, also where the clock
+/// was set back: their order says what took back what.
+///
+/// # Errors
+/// When the state folder cannot be read.
+pub fn next_id(host: &dyn ReadHost, settings: &Settings) -> Result<String, JournalError> {
+    let names = Store::new(&settings.state).names(host)?;
+    let last = names.iter().filter_map(|name| moment_of(name)).max();
+    Ok(new_id(
+        last.map_or(host.now(), |last| host.now().max(last + 1)),
+    ))
+}
+
+/// The moment that a name of ours tells, in microseconds since 1970.
+fn moment_of(id: &str) -> Option<i64> {
+    let (time, within) = id.split_once('-')?;
+    let time = DateTime::strptime("%Y%m%dT%H%M%SZ", time).ok()?;
+    let time = time.to_zoned(TimeZone::UTC).ok()?.timestamp();
+    let within = i64::from_str_radix(within, 16).ok()?;
+    Some(time.as_microsecond() + within)
+}
+
+/// A name for a transaction that begins at this moment; names sort by time.
+fn new_id(now_micros: i64) -> String {
     let time = Timestamp::from_microsecond(now_micros).unwrap_or_default();
     let within = now_micros.rem_euclid(1_000_000);
     format!("{}-{within:05x}", time.strftime("%Y%m%dT%H%M%SZ"))
@@ -277,5 +301,15 @@ mod tests {
         let sorted = names.clone();
         names.sort();
         assert_eq!(names, sorted);
+    }
+
+    #[test]
+    fn a_name_tells_its_moment() {
+        for micros in [0, 1_795_342_530_000_001, 1_795_342_530_999_999] {
+            assert_eq!(moment_of(&new_id(micros)), Some(micros));
+        }
+        for other in ["", "T-1", "20261122T101530Z", "20261122T101530Z-x"] {
+            assert_eq!(moment_of(other), None);
+        }
     }
 }

@@ -87,7 +87,7 @@ impl Run<'_> {
             return;
         }
         let begin = &self.journal.log().begin;
-        let text = by_hand(&self.id, &begin.steps, &begin.activations, &self.store);
+        let text = by_hand(begin, &self.store, self.host.is_live());
         if let Err(error) = self.store.write_listing(self.host, &self.id, &text) {
             self.note(format!(
                 "how to restore by hand is not written down: {error}"

@@ -17,11 +17,10 @@ impl Transaction {
             return;
         }
         let layout = Layout::of(facts);
-        let docker_runs = layout.docker_runs();
-        let auditd_runs = facts
-            .units
-            .get("auditd.service")
-            .is_some_and(UnitState::is_active);
+        // What has failed with what is taken back now is to run again.
+        let shall_run = |unit| facts.units.get(unit).is_some_and(UnitState::shall_run);
+        let docker_runs = layout.docker_runs() || shall_run("docker.service");
+        let auditd_runs = shall_run("auditd.service");
         self.activations.retain(|activation| match activation {
             Activation::ReloadDocker | Activation::RestartDocker => docker_runs,
             Activation::RestartAuditd => auditd_runs,
@@ -205,6 +204,14 @@ mod tests {
         transaction.fit_to_today(&host("inactive", Docker::default()));
         assert_eq!(transaction.activations, [Activation::LoadAuditRules]);
         assert!(!transaction.expect.docker_runs);
+    }
+
+    #[test]
+    fn a_service_that_has_failed_since_is_to_run_again() {
+        let mut transaction = rollback(&[Activation::RestartAuditd, Activation::RestartDocker]);
+        transaction.fit_to_today(&host("failed", Docker::default()));
+        assert_eq!(transaction.activations.len(), 2);
+        assert!(transaction.expect.docker_runs && transaction.expect.auditd_runs);
     }
 
     #[test]

@@ -66,8 +66,8 @@ impl Run<'_> {
         if self.settings.mutation != Mutation::ForgetDerived {
             left.extend(self.undo_derived(ours));
         }
-        if told {
-            self.check_undone(left);
+        if !told.is_empty() {
+            self.check_undone(&told, left);
         }
     }
 

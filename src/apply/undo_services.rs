@@ -7,8 +7,12 @@ use super::settings::Mutation;
 use crate::change::{Activation, Expectation};
 
 impl Run<'_> {
-    /// Tells the services what they may have to unlearn. Returns whether any was told.
-    pub(super) fn undo_services(&mut self, crashed: bool, left: &mut Vec<String>) -> bool {
+    /// Tells the services what they may have to unlearn. Returns what it told.
+    pub(super) fn undo_services(
+        &mut self,
+        crashed: bool,
+        left: &mut Vec<String>,
+    ) -> Vec<Activation> {
         let activations = self.to_tell(crashed);
         for &activation in &activations {
             let told = self
@@ -31,7 +35,7 @@ impl Run<'_> {
                 left.push(error.to_string());
             }
         }
-        !activations.is_empty()
+        activations
     }
 
     /// Whom the undo must tell. We know what we told; after a crash others may have started the
@@ -91,11 +95,13 @@ impl Run<'_> {
     }
 
     /// Looks whether the services are as they were.
-    pub(super) fn check_undone(&mut self, left: &mut Vec<String>) {
+    pub(super) fn check_undone(&mut self, told: &[Activation], left: &mut Vec<String>) {
         let begin = &self.journal.log().begin;
         let mut expected = begin.expect_undone.clone();
-        if begin.boot.is_some() && begin.boot != boot_id(self.host) {
-            // Which containers a boot starts is not for us to promise.
+        let booted = begin.boot.is_some() && begin.boot != boot_id(self.host);
+        if booted || !told.contains(&Activation::RestartDocker) {
+            // Which containers a boot starts is not for us to promise, and what stops without a
+            // restart has not been stopped by us.
             expected.containers.clear();
         }
         if expected.docker_runs {

@@ -269,8 +269,8 @@ pub(super) fn execute(
     context: &mut Context,
     transaction: &Transaction,
 ) -> Result<Applied, Failure> {
-    let id = apply::new_id(context.host.now());
     let settings = settings(context);
+    let id = apply::next_id(&context.host, &settings).map_err(journal_failure)?;
     watched(context, |host, watcher| {
         apply::apply(host, &id, transaction, &settings, watcher)
     })

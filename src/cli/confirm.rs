@@ -68,7 +68,11 @@ pub(super) fn guard(
     let settings = settings(context);
     let left = apply::sweep(&mut context.host, &settings).map_err(journal_failure)?;
     tell(&left);
-    let confirmation = Confirmation { within, program };
+    let confirmation = Confirmation {
+        within,
+        program,
+        deadline: context.deadline.as_secs(),
+    };
     apply::guarded(&context.host, transaction, confirmation)
         .map_err(|error| Failure::refused(error, format!("sudo seaworthy apply{}", context.scope)))
 }

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 
 pub(super) fn run(global: &Global, verb: &RecoverVerb) -> Done {
     let mut context = Context::open(global)?;
-    let _lock = begin(&context, "recover")?;
+    let mut lock = begin(&context, "recover")?;
     let before = context.report(&context.facts_of_any_host()?);
     let Some(id) = unfinished(&context)? else {
         match verb.format {
@@ -40,24 +40,34 @@ pub(super) fn run(global: &Global, verb: &RecoverVerb) -> Done {
     } else {
         ("Take it back?", "")
     };
-    if !verb.yes
-        && !print::confirm(
+    if !verb.yes {
+        // As in a rollback: nobody waits for our answer.
+        drop(lock);
+        if !print::confirm(
             question,
             &format!("seaworthy recover{}{flag} --yes", context.place),
-        )?
-    {
-        print::note("Nothing was changed.");
-        return Ok(OK);
+        )? {
+            print::note("Nothing was changed.");
+            return Ok(OK);
+        }
+        lock = begin(&context, "recover")?;
+        if unfinished(&context)?.as_deref() != Some(&id) {
+            return Err(Failure::plain(
+                format!("somebody has recovered transaction {id} meanwhile"),
+                format!("seaworthy history{}", context.place),
+            ));
+        }
     }
     let settings = settings(&context);
     let applied = watched(&mut context, |host, watcher| match &forward {
         Some(_) => apply::resume(host, &id, &settings, watcher),
         None => apply::recover(host, &id, &settings, watcher),
     })?;
+    drop(lock);
     let transaction = forward
         .map(|remaining| remaining.transaction)
         .unwrap_or_default();
-    let after = context.report(&context.facts()?);
+    let after = context.report(&context.facts_of_any_host()?);
     // This is what was asked for.
     let back = !verb.forward && matches!(applied.outcome, apply::Outcome::RolledBack { .. });
     print::told(match verb.format {

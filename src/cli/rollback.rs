@@ -15,7 +15,7 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
         return super::unconfirmed::run(global, verb);
     }
     let mut context = Context::open(global)?;
-    let _lock = begin(&context, "rollback")?;
+    let mut lock = begin(&context, "rollback")?;
     let records = apply::history(&context.host, &settings(&context)).map_err(journal_failure)?;
     let Some(record) = choose(&records, verb.id.as_deref())? else {
         match verb.format {
@@ -43,24 +43,36 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
             &context.paper,
         ))?;
     }
-    if !verb.yes
-        && !print::confirm(
+    if !verb.yes {
+        // Nobody waits for an answer that may never come: what rolls back unattended least of all.
+        // The executor looks for itself whether everything is still as it was shown.
+        drop(lock);
+        if !print::confirm(
             "Put this back?",
             &format!(
                 "seaworthy rollback{} --yes{} {id}",
                 context.place,
                 if verb.partial { " --partial" } else { "" }
             ),
-        )?
-    {
-        print::note("Nothing was changed.");
-        return Ok(OK);
+        )? {
+            print::note("Nothing was changed.");
+            return Ok(OK);
+        }
+        lock = begin(&context, "rollback")?;
+        refuse_taken_back(&context, &id)?;
     }
     let (applied, after) = carry_out(&mut context, &transaction)?;
+    drop(lock);
     let document = result::ResultDocument::new(&applied, &transaction, &before, &after)
         .with_left(refused.iter().map(stays).collect());
     let status = result::finish(&context, verb.format, &document, &applied, &before, &after);
     Ok(tell_left(&context, &id, &refused, status))
+}
+
+/// Refuses when somebody was faster while we asked.
+fn refuse_taken_back(context: &Context, id: &str) -> Result<(), Failure> {
+    let records = apply::history(&context.host, &settings(context)).map_err(journal_failure)?;
+    choose(&records, Some(id)).map(|_| ())
 }
 
 fn stays(refusal: &Refusal) -> String {

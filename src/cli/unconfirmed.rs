@@ -9,11 +9,14 @@ use super::confirm::tell;
 use super::context::Context;
 use super::failure::Failure;
 use super::rollback::{planned, tell_left};
-use super::{Done, OK, print};
+use super::{Done, OK, ROLLED_BACK, print};
 use crate::apply::{self, Applied, Due, Outcome, Rollback};
 use crate::host::{HostError, Lock};
 use crate::render::clean;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How often a rollback that failed is tried.
+const TRIES: u32 = 3;
 
 /// How often it is looked whether somebody has confirmed meanwhile, or the lock is free.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -28,19 +31,30 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
     let mut context = Context::unattended(global)?;
     refuse_ordinary_users(&context, "rollback")?;
     let settings = settings(&context);
+    // By a clock that nobody sets: the time that is left must pass once only.
+    let mut ends = None;
+    let mut tries = 0;
     loop {
         let lock = wait_for_lock(&context)?;
         let due = apply::due(&context.host, &settings, verb.id.as_deref());
-        match due.map_err(journal_failure)? {
+        let due = match due.map_err(journal_failure)? {
+            Due::Later { id, micros }
+                if Instant::now() >= *ends.get_or_insert_with(|| Instant::now() + left(micros)) =>
+            {
+                Due::RollBack(id)
+            }
+            due => due,
+        };
+        match due {
             Due::Nothing => {
                 let left = apply::sweep(&mut context.host, &settings).map_err(journal_failure)?;
                 tell(&left);
                 print::note("Nothing to roll back: no transaction is overdue.");
                 return Ok(OK);
             }
-            Due::Later(micros) => {
+            Due::Later { micros, .. } => {
                 drop(lock);
-                let left = Duration::from_micros(u64::try_from(micros).unwrap_or_default());
+                let left = left(micros);
                 std::thread::sleep(left.clamp(Duration::from_millis(100), PAUSE));
             }
             Due::Recover(id) => {
@@ -53,10 +67,21 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
                 }
             }
             Due::RollBack(id) => {
-                return roll_back(&mut context, &id);
+                let status = roll_back(&mut context, &id)?;
+                tries += 1;
+                // A daemon may need longer than it was given, or a container another start.
+                if status != ROLLED_BACK || tries == TRIES {
+                    return Ok(status);
+                }
+                drop(lock);
+                std::thread::sleep(PAUSE);
             }
         }
     }
+}
+
+fn left(micros: i64) -> Duration {
+    Duration::from_micros(u64::try_from(micros).unwrap_or_default())
 }
 
 /// Whoever holds the lock is at work for minutes at most, or asks somebody who may never answer:

@@ -37,4 +37,9 @@ impl UnitState {
     pub fn is_active(&self) -> bool {
         matches!(self.active.as_str(), "active" | "reloading" | "activating")
     }
+
+    /// Whether the unit runs or would: one that is `failed` was not stopped by anybody.
+    pub fn shall_run(&self) -> bool {
+        self.is_active() || self.active == "failed"
+    }
 }

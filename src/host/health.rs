@@ -14,6 +14,10 @@ use std::time::{Duration, Instant};
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// Also the last look gets as much as an answer takes: else it would find only that, and not what
+/// is wrong.
+const SHORTEST_ANSWER: Duration = Duration::from_secs(3);
+
 /// What one look may wait for one answer: the next look finds a daemon that is still starting.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -33,7 +37,7 @@ pub(super) fn wait(
             auditor,
             socket,
             expected,
-            left.clamp(FIRST_PAUSE, ANSWER_DEADLINE),
+            left.clamp(SHORTEST_ANSWER, ANSWER_DEADLINE),
         );
         if wrong.is_empty() {
             return Ok(());
@@ -53,6 +57,7 @@ pub(super) fn steady(
     socket: &str,
     expected: &Expectation,
     time: Duration,
+    deadline: Duration,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<(), Vec<String>> {
     let begun = Instant::now();
@@ -75,7 +80,7 @@ pub(super) fn steady(
         let wrong: Vec<String> = first
             .iter()
             .zip(look())
-            .filter(|((_, then), (_, now))| then != now)
+            .filter(|((_, then), (_, now))| !now.is_still(then))
             .map(|((unit, then), (_, now))| {
                 format!(
                     "{unit} did not last: after {} s {then} became {now}",
@@ -87,7 +92,7 @@ pub(super) fn steady(
             return Err(wrong);
         }
     }
-    wait(auditor, socket, expected, ANSWER_DEADLINE, interrupted)
+    wait(auditor, socket, expected, deadline, interrupted)
 }
 
 fn wrong(
@@ -254,7 +259,10 @@ mod tests {
             replaced: None,
         };
         let time = Duration::from_millis(1);
-        steady(&auditor, "/nowhere", &expected, time, &|| interrupted)
+        let deadline = Duration::ZERO;
+        steady(&auditor, "/nowhere", &expected, time, deadline, &|| {
+            interrupted
+        })
     }
 
     #[test]

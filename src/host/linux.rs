@@ -382,13 +382,16 @@ impl Host for LinuxHost {
         &mut self,
         expected: &Expectation,
         time: Duration,
+        deadline: Duration,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<(), Vec<String>> {
         if !self.live {
             return Ok(());
         }
         let socket = self.socket();
-        self.with_auditor(|auditor| health::steady(auditor, &socket, expected, time, interrupted))
+        self.with_auditor(|auditor| {
+            health::steady(auditor, &socket, expected, time, deadline, interrupted)
+        })
     }
 
     fn start_container(&mut self, name: &str, deadline: Duration) -> Result<bool, HostError> {
@@ -402,9 +405,15 @@ impl Host for LinuxHost {
         services::log(self, unit, since_seconds)
     }
 
-    fn arm(&mut self, id: &str, after: Duration, program: &str) -> Result<(), HostError> {
+    fn arm(
+        &mut self,
+        id: &str,
+        after: Duration,
+        program: &str,
+        arguments: &[String],
+    ) -> Result<(), HostError> {
         self.can_arm(program)?;
-        timer::arm(self, id, after, program)
+        timer::arm(self, id, after, program, arguments)
     }
 
     fn disarm(&mut self, id: &str) -> Result<(), HostError> {

@@ -210,7 +210,7 @@ pub trait Host: ReadHost {
     ) -> Result<(), Vec<String>>;
 
     /// Looks for this long whether the services stay up, and are the same processes in the end, and
-    /// then once more whether all is as expected. Ends early, and without an error, when
+    /// then, at most `deadline`, whether all is as expected. Ends early, and without an error, when
     /// `interrupted` says so.
     ///
     /// # Errors
@@ -219,6 +219,7 @@ pub trait Host: ReadHost {
         &mut self,
         expected: &Expectation,
         time: Duration,
+        deadline: Duration,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<(), Vec<String>>;
 
@@ -232,14 +233,20 @@ pub trait Host: ReadHost {
     /// The last lines of a service's own log, oldest first; empty when there are none.
     fn service_log(&self, unit: &str, since_seconds: u64) -> Vec<String>;
 
-    /// Has something outside of this process run `program rollback --yes --unconfirmed ID` after
-    /// this time, whatever becomes of us, until the next boot. Does nothing where that is already
-    /// so.
+    /// Has something outside of this process run `program` with these arguments after this time,
+    /// whatever becomes of us, until the next boot. Does nothing where that is already so for this
+    /// transaction.
     ///
     /// # Errors
     /// When it is not certain that it will.
-    fn arm(&mut self, id: &str, after: Duration, program: &str) -> Result<(), HostError> {
-        let _ = (id, after);
+    fn arm(
+        &mut self,
+        id: &str,
+        after: Duration,
+        program: &str,
+        arguments: &[String],
+    ) -> Result<(), HostError> {
+        let _ = (id, after, arguments);
         self.can_arm(program)
     }
 

@@ -171,9 +171,17 @@ pub(super) struct MainProcess {
     pid: String,
 }
 
+impl MainProcess {
+    /// Whether it is the same process as before. A unit that reloads is as well as one that does
+    /// not, and what systemd did not tell in time is no news.
+    pub(super) fn is_still(&self, before: &Self) -> bool {
+        self == before || (self.pid == before.pid && is_up(&self.active)) || self.pid.is_empty()
+    }
+}
+
 impl fmt::Display for MainProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.pid == "0" {
+        if matches!(self.pid.as_str(), "" | "0") {
             write!(f, "{}", self.active)
         } else {
             write!(f, "{} (process {})", self.active, self.pid)
@@ -195,7 +203,7 @@ pub(super) fn main_process(runner: &dyn Runner, unit: &str) -> MainProcess {
         }
         Err(error) => MainProcess {
             active: error.to_string(),
-            pid: "0".to_owned(),
+            pid: String::new(),
         },
     }
 }

@@ -27,6 +27,7 @@ pub(super) fn arm(
     id: &str,
     after: Duration,
     program: &str,
+    what: &[String],
 ) -> Result<(), HostError> {
     let timer = format!("{}.timer", unit(id));
     if is_active(runner, &timer)? {
@@ -39,13 +40,11 @@ pub(super) fn arm(
         // The default of a minute would be most of a short time.
         "--timer-property=AccuracySec=1s".to_owned(),
         "--quiet".to_owned(),
+        // Gone also when it fails: its name is needed when a recovery arms it again.
+        "--collect".to_owned(),
         program.to_owned(),
-        "rollback".to_owned(),
-        "--yes".to_owned(),
-        "--unconfirmed".to_owned(),
-        id.to_owned(),
     ];
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let words: Vec<&str> = arguments.iter().chain(what).map(String::as_str).collect();
     runner.succeed("systemd-run", &words, DEADLINE)?;
     if is_active(runner, &timer)? {
         return Ok(());
@@ -125,7 +124,8 @@ mod tests {
         let manager = manager(true);
         let after = Duration::from_secs(600);
         for _ in 0..2 {
-            arm(&manager, "T-1", after, "/usr/local/bin/seaworthy").unwrap();
+            let what = ["rollback".to_owned(), "T-1".to_owned()];
+            arm(&manager, "T-1", after, "/usr/local/bin/seaworthy", &what).unwrap();
         }
         for _ in 0..2 {
             disarm(&manager, "T-1").unwrap();
@@ -135,8 +135,8 @@ mod tests {
             [
                 "systemd-run --on-active=600s --unit=seaworthy-confirm-T-1 \
                  --description=Roll back T-1 unless it is confirmed \
-                 --timer-property=AccuracySec=1s --quiet \
-                 /usr/local/bin/seaworthy rollback --yes --unconfirmed T-1",
+                 --timer-property=AccuracySec=1s --quiet --collect \
+                 /usr/local/bin/seaworthy rollback T-1",
                 "systemctl stop seaworthy-confirm-T-1.timer",
             ]
         );
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_timer_that_does_not_run_is_an_error() {
-        let error = arm(&manager(false), "T-1", Duration::from_secs(9), "/s").unwrap_err();
+        let error = arm(&manager(false), "T-1", Duration::from_secs(9), "/s", &[]).unwrap_err();
         assert!(error.to_string().contains("does not run"), "{error}");
     }
 

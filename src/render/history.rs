@@ -12,6 +12,11 @@ pub fn history(records: &[&Record], in_full: bool, paper: &Paper) -> String {
         return "No transactions yet.\n".to_owned();
     }
     let mut out = String::new();
+    let width = records
+        .iter()
+        .map(|record| record.outcome.words().len())
+        .max();
+    let width = width.unwrap_or_default().max(11);
     for record in records {
         let style = outcome_style(match record.outcome {
             RecordOutcome::Committed => Outcome::Pass,
@@ -37,7 +42,7 @@ pub fn history(records: &[&Record], in_full: bool, paper: &Paper) -> String {
             out,
             "{}  {}  {}",
             clean(&record.id),
-            style.apply_to(format!("{:<11}", record.outcome.words())),
+            style.apply_to(format!("{:<width$}", record.outcome.words())),
             clean(&what)
         );
         if in_full {

@@ -21,6 +21,7 @@ fn cases(scenarios: Vec<scenarios::Scenario>) -> Vec<Case> {
         let confirmation = Confirmation {
             within: u64::try_from(WITHIN).unwrap(),
             program: "/usr/local/bin/seaworthy".to_owned(),
+            deadline: 120,
         };
         case.transaction = guarded(&case.host, case.transaction.clone(), confirmation).unwrap();
         case.name = format!("{}, to be confirmed", case.name);
@@ -40,7 +41,7 @@ fn unattended(host: &mut Model, settings: &Settings, id: Option<&str>) {
                 }
                 return;
             }
-            Due::Later(micros) => host.later += micros,
+            Due::Later { micros, .. } => host.later += micros,
             Due::Recover(id) => {
                 let _ = recover(host, &id, settings, &mut Silent);
             }

@@ -88,7 +88,11 @@ pub(in crate::apply) enum Entry {
         kernel: Option<Vec<String>>,
     },
     /// It is taken back after this moment unless it is confirmed.
-    ConfirmUntil { until: i64 },
+    ConfirmUntil {
+        until: i64,
+        #[serde(default)]
+        boot: Option<String>,
+    },
     /// Everything is as planned.
     Commit,
     /// It is permanent.

@@ -40,6 +40,8 @@ pub(in crate::apply) struct Log {
     pub(in crate::apply) end: Option<End>,
     /// The moment after which it is taken back unless it is confirmed.
     pub(in crate::apply) confirm_until: Option<i64>,
+    /// The boot in which that was written.
+    pub(in crate::apply) confirm_boot: Option<String>,
     pub(in crate::apply) confirmed: bool,
 }
 
@@ -61,6 +63,7 @@ impl Log {
             service_logs: Vec::new(),
             end: None,
             confirm_until: None,
+            confirm_boot: None,
             confirmed: false,
         }
     }
@@ -95,7 +98,10 @@ impl Log {
                 self.derived_after = Some(files.clone());
                 self.kernel_after.clone_from(kernel);
             }
-            Entry::ConfirmUntil { until } => self.confirm_until = Some(*until),
+            Entry::ConfirmUntil { until, boot } => {
+                self.confirm_until = Some(*until);
+                self.confirm_boot.clone_from(boot);
+            }
             Entry::Confirmed { .. } => self.confirmed = true,
             Entry::Commit => self.end = Some(End::Committed),
             Entry::UndoBegin { why, ours } => self.undo = Some((why.clone(), ours.clone())),

@@ -18,7 +18,7 @@ use crate::facts::{Attributes, Bytes};
 use crate::formats::daemon_json::Document;
 use crate::formats::{environment, secrets};
 use crate::plan::{OWN_FILE_HEADER, describe_state, unified};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 const ENVIRONMENT: &str = "/etc/environment";
@@ -223,11 +223,17 @@ fn by_lines(
     if path == ENVIRONMENT {
         same_meaning(&was, &ours, is, &merged.text)?;
     }
+    // As a whole, since a line can go on with the secret of the one before it.
+    let masked = secrets::mask(path, is);
+    let shown: HashMap<&str, &str> = is.lines().zip(masked.lines()).collect();
     let mut stays: Vec<String> = merged
         .added
         .iter()
         .take(MOST_TOLD)
-        .map(|line| format!("the line `{}` stays", secrets::mask(path, line)))
+        .map(|line| {
+            let line = line.trim_end_matches('\r');
+            format!("the line `{}` stays", shown.get(line).unwrap_or(&"***"))
+        })
         .collect();
     if merged.added.len() > MOST_TOLD {
         let more = merged.added.len() - MOST_TOLD;

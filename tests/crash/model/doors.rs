@@ -256,6 +256,7 @@ impl Host for Model {
     fn steady(
         &mut self,
         expected: &Expectation,
+        _: Duration,
         time: Duration,
         interrupted: &dyn Fn() -> bool,
     ) -> Result<(), Vec<String>> {
@@ -281,7 +282,7 @@ impl Host for Model {
         vec![format!("{unit}: modelled words")]
     }
 
-    fn arm(&mut self, id: &str, _: Duration, program: &str) -> Result<(), HostError> {
+    fn arm(&mut self, id: &str, _: Duration, program: &str, _: &[String]) -> Result<(), HostError> {
         self.tick(id, "arm")?;
         self.can_arm(program)?;
         self.timers.insert(id.to_owned());
