@@ -12,7 +12,7 @@ level = 1
 rationale = "Because."
 [check]
 kind = "file-access"
-place = { path = "/etc/docker" }
+place = "/etc/docker"
 at-most = "0755"
 [remediation]
 applicability = "manual"
@@ -138,14 +138,14 @@ fn a_control_of_the_site() {
         let tree = with_control("site-folder", &CONTROL.replace("ID", "site-folder"));
         let ran = tree.run(&["audit", "--only", "site-folder"]);
         assert_snapshot!(ran.all(), @r"
-        exit 2
-        error: /etc/seaworthy/remediations.d/site-folder.toml: TOML parse error at line 7, column 1
-          |
-        7 | [check]
-          | ^^^^^^^
-        invalid type: map, expected a string
-        try: editor /etc/seaworthy/remediations.d/site-folder.toml
+        exit 0
         ---
+        Audit of sample Debian GNU/Linux 12 (bookworm)
+
+        Host 1 of 1 pass
+          pass    low    site-folder 
+
+        1 pass, 0 fail, 0 manual, 0 unknown, 0 not applicable
         ");
     }
 }
@@ -158,11 +158,11 @@ fn a_control_with_an_unknown_key() {
             .replace("level =", "livel =");
         assert_snapshot!(refused(&with_control("site-folder", &text)), @r"
         exit 2
-        error: /etc/seaworthy/remediations.d/site-folder.toml: TOML parse error at line 7, column 1
+        error: /etc/seaworthy/remediations.d/site-folder.toml: TOML parse error at line 5, column 1
           |
-        7 | [check]
-          | ^^^^^^^
-        invalid type: map, expected a string
+        5 | livel = 1
+          | ^^^^^
+        unknown field `livel`, expected one of `id`, `title`, `severity`, `level`, `cis`, `rationale`, `references`, `check`, `remediation`, `example`
         try: editor /etc/seaworthy/remediations.d/site-folder.toml
         ");
     }
@@ -174,11 +174,7 @@ fn a_control_with_a_taken_id() {
         let text = CONTROL.replace("ID", "daemon-icc");
         assert_snapshot!(refused(&with_control("daemon-icc", &text)), @r"
         exit 2
-        error: /etc/seaworthy/remediations.d/daemon-icc.toml: TOML parse error at line 7, column 1
-          |
-        7 | [check]
-          | ^^^^^^^
-        invalid type: map, expected a string
+        error: /etc/seaworthy/remediations.d/daemon-icc.toml: there is a control `daemon-icc` already
         try: editor /etc/seaworthy/remediations.d/daemon-icc.toml
         ");
     }
