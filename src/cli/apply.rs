@@ -209,7 +209,7 @@ pub(super) fn refuse_unfinished(context: &Context) -> Result<(), Failure> {
         None => Ok(()),
         Some(id) => Err(Failure::plain(
             format!("transaction {id} was interrupted and is unfinished"),
-            "sudo seaworthy recover",
+            format!("sudo seaworthy recover{}", context.place),
         )),
     }
 }
@@ -295,17 +295,19 @@ pub(super) fn watched(
     let applied = act(&mut context.host, &mut watcher);
     watcher.bar.finish_and_clear();
     applied.map_err(|error| match error {
-        ApplyError::Unfinished { .. } => Failure::refused(error, "sudo seaworthy recover"),
+        ApplyError::Unfinished { .. } => {
+            Failure::refused(error, format!("sudo seaworthy recover{place}"))
+        }
         ApplyError::Journal(error) => journal_failure(error),
         error @ ApplyError::Awaiting { .. } => confirm::refused(error, &place),
         ApplyError::Unguarded { .. } => {
             Failure::refused(error, format!("sudo seaworthy apply{place}"))
         }
-        ApplyError::Stale { .. } => Failure::refused(error, "seaworthy plan"),
+        ApplyError::Stale { .. } => Failure::refused(error, format!("seaworthy plan{place}")),
         ApplyError::Daemon { .. } => {
             Failure::refused(error, format!("seaworthy plan{place} --skip daemon"))
         }
-        error => Failure::refused(error, "seaworthy plan; df -h /var/lib"),
+        error => Failure::refused(error, format!("seaworthy plan{place}; df -h /var/lib")),
     })
 }
 

@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global, verb: &HistoryVerb) -> Done {
             None => {
                 return Err(Failure::plain(
                     format!("there is no transaction {id}"),
-                    "seaworthy history",
+                    format!("seaworthy history{}", context.place),
                 ));
             }
         },

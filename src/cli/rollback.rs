@@ -17,7 +17,7 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
     let mut context = Context::open(global)?;
     let mut lock = begin(&context, "rollback")?;
     let records = apply::history(&context.host, &settings(&context)).map_err(journal_failure)?;
-    let Some(record) = choose(&records, verb.id.as_deref())? else {
+    let Some(record) = choose(&records, verb.id.as_deref(), &context.place)? else {
         match verb.format {
             Format::Human => print::out("Nothing to roll back: no transaction is in effect.\n")?,
             Format::Json => {
@@ -72,7 +72,7 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
 /// Refuses when somebody was faster while we asked.
 fn refuse_taken_back(context: &Context, id: &str) -> Result<(), Failure> {
     let records = apply::history(&context.host, &settings(context)).map_err(journal_failure)?;
-    choose(&records, Some(id)).map(|_| ())
+    choose(&records, Some(id), &context.place).map(|_| ())
 }
 
 fn stays(refusal: &Refusal) -> String {
@@ -147,7 +147,11 @@ fn refuse(planned: &Rollback, id: &str, place: &str) -> Failure {
 
 /// The transaction that is meant: the named one, or the last one in effect that is not a rollback
 /// itself.
-fn choose<'a>(records: &'a [Record], id: Option<&str>) -> Result<Option<&'a Record>, Failure> {
+fn choose<'a>(
+    records: &'a [Record],
+    id: Option<&str>,
+    place: &str,
+) -> Result<Option<&'a Record>, Failure> {
     let Some(id) = id else {
         return Ok(records.iter().rev().find(|record| {
             is_in_effect(record) && record.reverts.is_none() && record.reverted_by.is_none()
@@ -156,13 +160,13 @@ fn choose<'a>(records: &'a [Record], id: Option<&str>) -> Result<Option<&'a Reco
     let Some(record) = records.iter().find(|record| record.id == id) else {
         return Err(Failure::plain(
             format!("there is no transaction {id}"),
-            "seaworthy history",
+            format!("seaworthy history{place}"),
         ));
     };
     if let Some(by) = &record.reverted_by {
         return Err(Failure::plain(
             format!("transaction {id} was taken back already, by {by}"),
-            format!("seaworthy rollback {by}"),
+            format!("sudo seaworthy rollback{place} {by}"),
         ));
     }
     if !is_in_effect(record) {
@@ -171,7 +175,7 @@ fn choose<'a>(records: &'a [Record], id: Option<&str>) -> Result<Option<&'a Reco
                 "transaction {id} is not in effect: it is {}",
                 record.outcome.words()
             ),
-            "seaworthy history",
+            format!("seaworthy history{place}"),
         ));
     }
     Ok(Some(record))

@@ -157,11 +157,11 @@ fn a_transaction_that_is_not_there() {
     Nothing to roll back: no transaction is in effect.
     exit 2
     error: there is no transaction ../../etc
-    try: seaworthy history
+    try: seaworthy history --root [folder]/root
     ---
     exit 2
     error: there is no transaction nonsense
-    try: seaworthy history
+    try: seaworthy history --root [folder]/root
     ---
     exit 0
     ---
