@@ -14,7 +14,7 @@
 
 use super::error::{ApplyError, JournalError};
 use super::execute::boot_id;
-use super::history::step;
+use super::history::{self, step};
 use super::journal::{End, Entry, Journal, Log};
 use super::outcome::Outcome;
 use super::perform::{is, perform};
@@ -174,30 +174,31 @@ pub fn awaiting(
     host: &dyn ReadHost,
     settings: &Settings,
 ) -> Result<Option<Awaiting>, JournalError> {
-    let store = Store::new(&settings.state);
+    Ok(awaiting_among(host, &history::logs(host, settings)?))
+}
+
+/// The same among these, oldest first.
+pub(super) fn awaiting_among(host: &dyn ReadHost, logs: &[Log]) -> Option<Awaiting> {
     // One that was ever taken back is settled, also when that was taken back in turn: somebody
     // has decided by hand then.
     let mut reverted = BTreeSet::new();
-    for id in store.names(host)?.into_iter().rev() {
-        if !store.has_journal(host, &id)? {
-            continue;
-        }
-        let log = Journal::read(host, &store, &id)?;
+    for log in logs.iter().rev() {
+        let id = &log.begin.id;
         if log.end != Some(End::Committed) {
             continue;
         }
-        if let Some(until) = awaits(&log).filter(|_| !reverted.contains(&id)) {
-            return Ok(Some(Awaiting {
-                id,
-                left: left(host, &log, until),
+        if let Some(until) = awaits(log).filter(|_| !reverted.contains(id)) {
+            return Some(Awaiting {
+                id: id.clone(),
+                left: left(host, log, until),
                 // The one that finished it, perhaps: the timer was armed again then.
                 rebooted: log.confirm_boot.as_ref().or(log.begin.boot.as_ref())
                     != boot_id(host).as_ref(),
-            }));
+            });
         }
-        reverted.extend(log.begin.reverts);
+        reverted.extend(log.begin.reverts.clone());
     }
-    Ok(None)
+    None
 }
 
 /// Until when a committed transaction waits, going by its own journal alone.
@@ -247,10 +248,10 @@ pub fn due(
     settings: &Settings,
     id: Option<&str>,
 ) -> Result<Due, JournalError> {
-    let store = Store::new(&settings.state);
-    let waiting = awaiting(host, settings)?;
-    if let Some(unfinished) = super::history::unfinished(host, settings)? {
-        let log = Journal::read(host, &store, &unfinished)?;
+    let logs = history::logs(host, settings)?;
+    let waiting = awaiting_among(host, &logs);
+    if let Some(log) = logs.iter().rev().find(|log| log.end.is_none()) {
+        let unfinished = log.begin.id.clone();
         // The lock is ours, so its process is gone: nobody will come to confirm it.
         let guarded = log.begin.confirm.is_some() && id.is_none_or(|id| id == unfinished);
         let rollback = log.begin.reverts.is_some()
@@ -312,31 +313,21 @@ pub fn confirm(
 /// # Errors
 /// When a journal cannot be read or is damaged.
 pub fn sweep(host: &mut dyn Host, settings: &Settings) -> Result<Vec<String>, JournalError> {
-    let store = Store::new(&settings.state);
-    if awaiting(host, settings)?.is_some() || super::history::unfinished(host, settings)?.is_some()
-    {
+    let logs = history::logs(host, settings)?;
+    if awaiting_among(host, &logs).is_some() || logs.iter().any(|log| log.end.is_none()) {
         return Ok(Vec::new());
     }
-    for id in store.names(host)?.into_iter().rev() {
-        if store.has_journal(host, &id)? {
-            let log = Journal::read(host, &store, &id)?;
-            if log.begin.confirm.is_some() && log.end == Some(End::Committed) {
-                return Ok(settle(host, settings, &id));
-            }
-        }
-    }
-    Ok(Vec::new())
+    let over = |log: &&Log| log.begin.confirm.is_some() && log.end == Some(End::Committed);
+    Ok(match logs.iter().rev().find(over) {
+        Some(log) => settle(host, settings, &log.begin.id),
+        None => Vec::new(),
+    })
 }
 
 /// Stops the timer and puts the place of the boot service back. Nothing depends on it any more, so
 /// failures are only told.
 pub(super) fn settle(host: &mut dyn Host, settings: &Settings, id: &str) -> Vec<String> {
-    let mut left = Vec::new();
-    if let Err(error) = host.disarm(id) {
-        left.push(format!(
-            "the timer runs on and will find nothing to do: {error}"
-        ));
-    }
+    let mut left = disarm(host, id);
     let store = Store::new(&settings.state);
     let log = match Journal::read(host, &store, id) {
         Ok(log) => log,
@@ -384,10 +375,18 @@ pub(super) fn after(
     // Its files were steps, and are taken back as such. Where that is not certain the timer is to
     // look again.
     let back = matches!(outcome, Outcome::RolledBack { .. });
-    match (guarded && back).then(|| host.disarm(id)) {
-        Some(Err(error)) => vec![format!(
-            "the timer runs on and will find nothing to do: {error}"
-        )],
-        _ => Vec::new(),
+    if guarded && back {
+        disarm(host, id)
+    } else {
+        Vec::new()
     }
+}
+
+/// Stops the timer, or says that it runs on.
+fn disarm(host: &mut dyn Host, id: &str) -> Vec<String> {
+    let stopped = host.disarm(id);
+    let left = stopped
+        .err()
+        .map(|error| format!("the timer runs on and will find nothing to do: {error}"));
+    left.into_iter().collect()
 }

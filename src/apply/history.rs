@@ -1,6 +1,6 @@
 //! What the journals say about the past.
 
-use super::confirm::awaiting;
+use super::confirm::awaiting_among;
 use super::error::JournalError;
 use super::journal::{End, Journal, Log, StepRecord};
 use super::settings::Settings;
@@ -99,13 +99,9 @@ impl RecordOutcome {
 /// # Errors
 /// When a journal cannot be read or is damaged.
 pub fn history(host: &dyn ReadHost, settings: &Settings) -> Result<Vec<Record>, JournalError> {
-    let store = Store::new(&settings.state);
-    let mut records = Vec::new();
-    for id in store.names(host)? {
-        if store.has_journal(host, &id)? {
-            records.push(record(Journal::read(host, &store, &id)?));
-        }
-    }
+    let logs = logs(host, settings)?;
+    let waiting = awaiting_among(host, &logs);
+    let mut records: Vec<Record> = logs.into_iter().map(record).collect();
     // From the newest back, so that a rollback that was itself taken back counts for nothing.
     for index in (0..records.len()).rev() {
         let record = &records[index];
@@ -122,7 +118,7 @@ pub fn history(host: &dyn ReadHost, settings: &Settings) -> Result<Vec<Record>, 
             earlier.reverted_by = Some(by.clone());
         }
     }
-    if let Some(waiting) = awaiting(host, settings)?
+    if let Some(waiting) = waiting
         && let Some(record) = records.iter_mut().find(|record| record.id == waiting.id)
     {
         record.outcome = RecordOutcome::PendingConfirmation;
@@ -130,6 +126,18 @@ pub fn history(host: &dyn ReadHost, settings: &Settings) -> Result<Vec<Record>, 
         record.confirm_until = Some(moment(host.now() + waiting.left));
     }
     Ok(records)
+}
+
+/// What the journals say, oldest first.
+pub(super) fn logs(host: &dyn ReadHost, settings: &Settings) -> Result<Vec<Log>, JournalError> {
+    let store = Store::new(&settings.state);
+    let mut logs = Vec::new();
+    for id in store.names(host)? {
+        if store.has_journal(host, &id)? {
+            logs.push(Journal::read(host, &store, &id)?);
+        }
+    }
+    Ok(logs)
 }
 
 /// A moment in RFC 3339, to the second.

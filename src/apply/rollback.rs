@@ -11,7 +11,6 @@ use crate::formats::daemon_json::Document;
 use crate::host::ReadHost;
 use crate::plan::ACCOUNT_FILES;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 const LIVE_RESTORE: &str = "live-restore";
 
@@ -109,22 +108,12 @@ fn edited(transaction: &mut Transaction, mut step: Step, states: &States) -> Opt
     relax(transaction, &path, states);
     step.action.before = states.is.clone();
     step.action.after = states.to.clone();
-    let explicit = |state: &State| match state {
-        State::File {
-            attributes,
-            content,
-        } => Some(State::File {
-            attributes: attributes.clone(),
-            content: off(content.as_str()?)?.as_str().into(),
-        }),
-        _ => None,
-    };
     let is_on = |state: &State| value(state, LIVE_RESTORE) == Some(Value::Bool(true));
     if let Some(mut first) = transaction
         .live_restore_off
         .take_if(|first| first.action.path == path)
         && !is_on(&states.to)
-        && let Some(switched) = explicit(&states.is)
+        && let Some(switched) = states.is.with_live_restore_off()
     {
         first.action.before = states.is.clone();
         first.action.after = switched.clone();
@@ -136,19 +125,13 @@ fn edited(transaction: &mut Transaction, mut step: Step, states: &States) -> Opt
         .take_if(|first| first.action.path == path)
         && is_on(&states.to)
         && !is_on(&states.is)
-        && let Some(switched) = explicit(&states.to)
+        && let Some(switched) = states.to.with_live_restore_off()
     {
         first.action.before = states.to.clone();
         first.action.after = switched;
         transaction.undo_live_restore = Some(first);
     }
     (step.action.before != step.action.after).then_some(step)
-}
-
-/// A daemon.json with an explicit `false`.
-fn off(text: &str) -> Option<String> {
-    let change = BTreeMap::from([(LIVE_RESTORE.to_owned(), Some(Value::Bool(false)))]);
-    Document::parse(text.as_bytes()).ok()?.with(&change).ok()
 }
 
 fn value(state: &State, key: &str) -> Option<Value> {

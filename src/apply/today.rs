@@ -2,12 +2,11 @@
 //! runs again reads the restored file, and whoever asked is told whom that concerns.
 
 use super::{Step, Transaction};
-use crate::change::{Action, Activation, State};
+use crate::change::{Action, Activation};
 use crate::checks::Layout;
 use crate::facts::{Container, Facts, Seen, UnitState};
 use crate::formats::daemon_json::Document;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 impl Transaction {
     /// Fits a rollback to the services that run now: what happened to run when the original was
@@ -89,23 +88,8 @@ impl Transaction {
         };
         let stays_on = Document::parse(step.action.after.text().as_bytes())
             .is_ok_and(|document| document.get("live-restore") == Some(&Value::Bool(true)));
-        let State::File {
-            attributes,
-            content,
-        } = &step.action.before
-        else {
+        let (false, Some(explicit)) = (stays_on, step.action.before.with_live_restore_off()) else {
             return;
-        };
-        let off = BTreeMap::from([("live-restore".to_owned(), Some(Value::Bool(false)))]);
-        let text = Document::parse(&content.0)
-            .ok()
-            .and_then(|document| document.with(&off).ok());
-        let (false, Some(text)) = (stays_on, text) else {
-            return;
-        };
-        let explicit = State::File {
-            attributes: attributes.clone(),
-            content: text.as_str().into(),
         };
         let before = std::mem::replace(&mut step.action.before, explicit.clone());
         self.live_restore_off = Some(Step {
@@ -159,6 +143,7 @@ impl Transaction {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::change::State;
     use crate::facts::{Attributes, Docker};
 
     fn host(active: &str, docker: Docker) -> Facts {

@@ -1,8 +1,11 @@
 //! The whole state of one path: enough to recognise it and to bring it back.
 
 use crate::facts::{Attributes, Bytes, Kind, Node};
+use crate::formats::daemon_json::Document;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// SHA-256 of a content, in lower-case hex: `sha256sum` can check it.
@@ -59,6 +62,24 @@ pub enum State {
 }
 
 impl State {
+    /// A daemon.json like this one that switches live-restore off in so many words: at a reload a
+    /// key that is gone changes nothing. `None` where this cannot be read as a daemon.json.
+    pub fn with_live_restore_off(&self) -> Option<Self> {
+        let Self::File {
+            attributes,
+            content,
+        } = self
+        else {
+            return None;
+        };
+        let off = BTreeMap::from([("live-restore".to_owned(), Some(Value::Bool(false)))]);
+        let text = Document::parse(&content.0).ok()?.with(&off).ok()?;
+        Some(Self::File {
+            attributes: attributes.clone(),
+            content: text.as_str().into(),
+        })
+    }
+
     /// The state of a node, `None` for what is never changed: links, devices, pipes.
     ///
     /// A file whose content was not read is [`State::Opaque`].

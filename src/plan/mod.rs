@@ -22,7 +22,7 @@ pub use workbench::OWN_FILE_HEADER;
 
 use crate::audit::{Judged, judge};
 use crate::catalog::{Applicability, Catalog, Selection};
-use crate::change::{Action, Activation, Expectation, State};
+use crate::change::{Action, Activation, Expectation};
 use crate::checks::{Layout, OWN_RULES_FILE, Outcome, RULES_FILE, TMPFILES, parent};
 use crate::facts::{Facts, Look, Requests, RuleLoader, Seen};
 use crate::formats::audit_rules;
@@ -394,27 +394,10 @@ fn undo_live_restore(before: &Facts, after: &Facts, steps: &[Step]) -> Option<Ac
     }
     let config = Layout::of(after).config;
     let step = steps.iter().find(|step| step.action.path == config)?;
-    let State::File {
-        attributes,
-        content,
-    } = &step.action.after
-    else {
-        return None;
-    };
-    let document = crate::formats::daemon_json::Document::parse(&content.0).ok()?;
-    let text = document
-        .with(&BTreeMap::from([(
-            "live-restore".to_owned(),
-            Some(Value::Bool(false)),
-        )]))
-        .ok()?;
     Some(Action {
         path: config,
         before: step.action.after.clone(),
-        after: State::File {
-            attributes: attributes.clone(),
-            content: text.as_str().into(),
-        },
+        after: step.action.after.with_live_restore_off()?,
     })
 }
 
