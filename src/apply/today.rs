@@ -59,7 +59,7 @@ impl Transaction {
         let names = |those: fn(&Container) -> bool| -> Vec<String> {
             docker
                 .running()
-                .filter(|container| those(container))
+                .filter(|container| !container.swarm_task && those(container))
                 .map(|container| container.name.clone())
                 .collect()
         };

@@ -146,6 +146,9 @@ pub struct Container {
     pub pid: u32,
     /// When it was started, RFC 3339, as the API says it.
     pub started_at: String,
+    /// A task of a swarm service (label `com.docker.swarm.task.id`): swarm replaces one that
+    /// stops by a new container, and nobody else is to start it.
+    pub swarm_task: bool,
 }
 
 impl Container {

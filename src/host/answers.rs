@@ -135,6 +135,9 @@ fn container(inspected: &Value) -> Container {
             .and_then(|pid| u32::try_from(pid).ok())
             .unwrap_or_default(),
         started_at: text(inspected, "/State/StartedAt"),
+        swarm_task: inspected
+            .pointer("/Config/Labels/com.docker.swarm.task.id")
+            .is_some(),
     }
 }
 

@@ -28,14 +28,20 @@ fn old() -> DockerAnswers {
                 "com.docker.network.bridge.enable_icc": "true" } },
             { "Name": "app_default", "Id": "a1", "Driver": "bridge", "Options": null }
         ]),
-        containers: vec![json!({
-            "Id": "c0ffee", "Name": "/web", "Image": "sha256:1",
-            "State": { "Status": "running", "Running": true, "Pid": 812,
-                       "StartedAt": "2026-11-20T10:00:00.1Z" },
-            "Config": { "Image": "busybox:latest" },
-            "HostConfig": { "NetworkMode": "default", "AutoRemove": false,
-                            "RestartPolicy": { "Name": "unless-stopped", "MaximumRetryCount": 0 } }
-        })],
+        containers: vec![
+            json!({
+                "Id": "c0ffee", "Name": "/web", "Image": "sha256:1",
+                "State": { "Status": "running", "Running": true, "Pid": 812,
+                           "StartedAt": "2026-11-20T10:00:00.1Z" },
+                "Config": { "Image": "busybox:latest" },
+                "HostConfig": { "NetworkMode": "default", "AutoRemove": false,
+                                "RestartPolicy": { "Name": "unless-stopped", "MaximumRetryCount": 0 } }
+            }),
+            json!({
+                "Id": "5eed", "Name": "/web.1.x", "State": { "Running": true },
+                "Config": { "Labels": { "com.docker.swarm.task.id": "x" } }
+            }),
+        ],
         images: json!([
             { "Id": "sha256:1", "RepoTags": ["busybox:latest"], "Size": 4_261_502 },
             { "Id": "sha256:2", "RepoTags": ["<none>:<none>"], "Size": 7 }
@@ -87,7 +93,7 @@ fn an_old_daemon() {
         }]
     );
     assert_eq!(
-        docker.containers,
+        docker.containers[..1],
         [Container {
             id: "c0ffee".to_owned(),
             name: "web".to_owned(),
@@ -98,8 +104,10 @@ fn an_old_daemon() {
             network_mode: "default".to_owned(),
             pid: 812,
             started_at: "2026-11-20T10:00:00.1Z".to_owned(),
+            swarm_task: false,
         }]
     );
+    assert!(docker.containers[1].swarm_task);
     assert_eq!(docker.images[0].tags, ["busybox:latest"]);
     assert!(docker.images[1].tags.is_empty());
     assert_eq!(docker.images[0].size, 4_261_502);

@@ -66,20 +66,36 @@ enum Failure {
     Other(String),
 }
 
-/// Everything that is read from the daemon; see [`super::ReadHost::docker`].
-pub(super) fn ask(socket: &str, deadline: Duration) -> Result<DockerAnswers, HostError> {
+/// How much is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// Everything that is read from the daemon; see [`super::ReadHost::docker`].
+    Everything,
+    /// Settings and containers. Images and volumes say nothing about health, and a daemon that takes
+    /// its time to list many of them is not ill.
+    Health,
+}
+
+/// What the daemon says of itself, each answer within `deadline`.
+pub(super) fn ask(
+    socket: &str,
+    scope: Scope,
+    deadline: Duration,
+) -> Result<DockerAnswers, HostError> {
     // Once by hand, for an error that says what is wrong: no socket, no rights, nobody there.
     UnixStream::connect(socket).map_err(|source| HostError::file(socket, "connect to", source))?;
     let session = Session::open(socket, deadline).map_err(|reason| failed(socket, reason))?;
+    let mut requests = vec![
+        Request::Version,
+        Request::Info,
+        Request::Networks,
+        Request::Containers,
+    ];
+    if scope == Scope::Everything {
+        requests.extend([Request::Images, Request::Volumes]);
+    }
     let mut answers = session
-        .all(&[
-            Request::Version,
-            Request::Info,
-            Request::Networks,
-            Request::Containers,
-            Request::Images,
-            Request::Volumes,
-        ])
+        .all(&requests)
         .map_err(|reason| failed(socket, reason))?
         .into_iter();
     let mut next = || answers.next().flatten().unwrap_or(Value::Null);

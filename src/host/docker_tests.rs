@@ -94,7 +94,7 @@ const ANSWERS: &[(&str, u16, &str)] = &[
 fn one_unknown_value_costs_nothing() {
     let (_folder, socket) = daemon(ANSWERS);
     ping(&socket, QUICK).unwrap();
-    let docker = ask(&socket, QUICK).unwrap().facts();
+    let docker = ask(&socket, Scope::Everything, QUICK).unwrap().facts();
     assert_eq!(docker.version, "99.0.0");
     assert!(docker.live_restore);
     assert_eq!(docker.bridge_options.len(), 1);
@@ -104,6 +104,26 @@ fn one_unknown_value_costs_nothing() {
     assert_eq!(docker.containers[0].name, "web");
     assert!(docker.containers[0].running);
     assert_eq!(docker.containers[0].restart_policy, "tidal");
+}
+
+#[test]
+fn health_does_not_wait_for_images_and_volumes() {
+    let (_folder, socket) = daemon(&[
+        (
+            "/version",
+            200,
+            r#"{"Version":"99.0.0","ApiVersion":"1.45"}"#,
+        ),
+        ("/info", 200, r#"{"LiveRestoreEnabled":true}"#),
+        ("/networks", 200, "[]"),
+        ("/containers/json", 200, "[]"),
+        ("/images/json", 500, r#"{"message":"busy"}"#),
+        ("/volumes", 500, r#"{"message":"busy"}"#),
+    ]);
+    let docker = ask(&socket, Scope::Health, QUICK).unwrap().facts();
+    assert!(docker.live_restore);
+    let error = ask(&socket, Scope::Everything, QUICK).unwrap_err();
+    assert!(error.to_string().ends_with("busy"), "{error}");
 }
 
 #[test]
@@ -121,7 +141,9 @@ fn a_daemon_in_trouble_is_quoted() {
         error.to_string(),
         format!("Docker at {socket}: status 503 starting")
     );
-    let error = ask(&socket, QUICK).unwrap_err().to_string();
+    let error = ask(&socket, Scope::Everything, QUICK)
+        .unwrap_err()
+        .to_string();
     assert!(
         error.contains("GET /info: ") && error.contains("page not found"),
         "{error}"
@@ -130,7 +152,7 @@ fn a_daemon_in_trouble_is_quoted() {
 
 #[test]
 fn nobody_there() {
-    let error = ask("/no/such.sock", QUICK).unwrap_err();
+    let error = ask("/no/such.sock", Scope::Everything, QUICK).unwrap_err();
     assert!(
         error
             .to_string()
@@ -149,7 +171,7 @@ fn a_daemon_that_hangs_is_not_waited_for() {
     let begun = Instant::now();
     let short = Duration::from_millis(200);
     assert!(ping(&socket, short).is_err());
-    let error = ask(&socket, short).unwrap_err();
+    let error = ask(&socket, Scope::Everything, short).unwrap_err();
     assert!(
         error.to_string().ends_with("no answer within 0.2 s"),
         "{error}"

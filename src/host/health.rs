@@ -140,7 +140,9 @@ fn ask(
     if expected.daemon.is_empty() && expected.containers.is_empty() {
         return Ok(None);
     }
-    Ok(Some(docker::ask(socket, patience)?.facts()))
+    Ok(Some(
+        docker::ask(socket, docker::Scope::Health, patience)?.facts(),
+    ))
 }
 
 fn wrong_in_docker(docker: &Docker, expected: &Expectation) -> Vec<String> {

@@ -221,7 +221,7 @@ impl ReadHost for LinuxHost {
                 reason: "no daemon runs in a folder".to_owned(),
             });
         }
-        docker::ask(socket, docker::REQUEST_DEADLINE)
+        docker::ask(socket, docker::Scope::Everything, docker::REQUEST_DEADLINE)
     }
 
     fn validate_daemon_json(&self, text: &str, command: &[String]) -> Result<Verdict, HostError> {

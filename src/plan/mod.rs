@@ -411,6 +411,7 @@ fn expectation_undone(facts: &Facts, bench: &Workbench<'_>) -> Expectation {
     if let (true, Some(docker)) = (restarts, facts.docker.known()) {
         expect.containers = docker
             .running()
+            .filter(|container| !container.swarm_task)
             .map(|container| container.name.clone())
             .collect();
     }
