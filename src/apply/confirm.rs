@@ -202,7 +202,7 @@ pub(super) fn awaiting_among(host: &dyn ReadHost, logs: &[Log]) -> Option<Awaiti
 }
 
 /// Until when a committed transaction waits, going by its own journal alone.
-fn awaits(log: &Log) -> Option<i64> {
+pub(super) fn awaits(log: &Log) -> Option<i64> {
     log.begin.confirm.as_ref()?;
     // The record is written before `commit`.
     log.confirm_until.filter(|_| !log.confirmed)

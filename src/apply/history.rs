@@ -1,6 +1,6 @@
 //! What the journals say about the past.
 
-use super::confirm::awaiting_among;
+use super::confirm::{awaiting_among, awaits};
 use super::error::JournalError;
 use super::journal::{End, Journal, Log, StepRecord};
 use super::settings::Settings;
@@ -30,6 +30,9 @@ pub struct Record {
     /// The seconds that are left for that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds_left: Option<i64>,
+    /// It was to be confirmed, and its own journal does not say that it was.
+    #[serde(skip)]
+    pub(super) unconfirmed: bool,
     /// Ids of the controls that it served.
     pub controls: Vec<String>,
     /// The transaction that it took back.
@@ -195,6 +198,7 @@ fn new_id(now_micros: i64) -> String {
 
 fn record(log: Log) -> Record {
     let outcome = RecordOutcome::of(&log);
+    let unconfirmed = awaits(&log).is_some();
     let begin = log.begin;
     Record {
         id: begin.id,
@@ -205,6 +209,7 @@ fn record(log: Log) -> Record {
         pending: begin.pending,
         confirm_until: None,
         seconds_left: None,
+        unconfirmed,
         controls: begin.controls,
         reverts: begin.reverts,
         reverted_by: None,

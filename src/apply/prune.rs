@@ -70,6 +70,13 @@ pub fn prune(
 fn removable(records: &[Record], keep: &Keep, now: i64) -> Vec<String> {
     let mut gone: BTreeSet<&str> = BTreeSet::new();
     let known: BTreeSet<&str> = records.iter().map(|record| record.id.as_str()).collect();
+    // That somebody took one of these back by hand is what keeps its confirmation from being due
+    // again, also where that was taken back in turn.
+    let unconfirmed: BTreeSet<&str> = records
+        .iter()
+        .filter(|record| record.unconfirmed)
+        .map(|record| record.id.as_str())
+        .collect();
     let newest = records.len().saturating_sub(keep.newest.unwrap_or(0));
     for record in &records[..newest] {
         let age = keep.younger_than.is_none_or(|age| {
@@ -88,7 +95,7 @@ fn removable(records: &[Record], keep: &Keep, now: i64) -> Vec<String> {
                 (None, None) => false,
                 (_, Some(of)) => {
                     // What was taken back again has no say over what it took back.
-                    record.reverted_by.is_some()
+                    (record.reverted_by.is_some() && !unconfirmed.contains(of.as_str()))
                         || gone.contains(of.as_str())
                         || !known.contains(of.as_str())
                 }
@@ -173,6 +180,7 @@ mod tests {
             pending: None,
             confirm_until: None,
             seconds_left: None,
+            unconfirmed: false,
             controls: Vec::new(),
             reverts: some(reverts),
             reverted_by: some(reverted_by),
@@ -237,6 +245,23 @@ mod tests {
             record("01", Committed, "15", ""),
         ];
         assert_eq!(gone(&records, None, Some(10)), "");
+    }
+
+    #[test]
+    fn a_confirmation_that_somebody_settled_by_hand_does_not_come_back() {
+        use RecordOutcome::Committed;
+        let mut records = [
+            record("01", Committed, "", ""),
+            record("02", Committed, "01", "03"),
+            record("03", Committed, "02", ""),
+        ];
+        assert_eq!(gone(&records, Some(0), None), "02 03");
+        records[0].unconfirmed = true;
+        assert_eq!(gone(&records, Some(0), None), "");
+        // Taken back for good: all of it may go.
+        records[0].reverted_by = Some("02".to_owned());
+        records[1].reverted_by = None;
+        assert_eq!(gone(&records[..2], Some(0), None), "01 02");
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn a_state_folder_that_others_write() {
     assert_snapshot!(ran.messages(), @r"
     exit 2
     error: /var/lib/seaworthy/lock: the folder /var/lib/seaworthy on the way there can be written by others than root (mode 0777)
-    try: ls -ld /var/lib/seaworthy
+    try: ls -ld [folder]/root/var/lib/seaworthy
     ");
 }
 
@@ -117,19 +117,19 @@ fn a_damaged_journal() {
     assert_snapshot!(said, @r"
     exit 2
     error: /var/lib/seaworthy/transactions/[id]/journal: line 2 is damaged: it is incomplete
-    try: ls -lR /var/lib/seaworthy
+    try: ls -lR [folder]/root/var/lib/seaworthy
     ---
     exit 2
     error: /var/lib/seaworthy/transactions/[id]/journal: line 2 is damaged: it is incomplete
-    try: ls -lR /var/lib/seaworthy
+    try: ls -lR [folder]/root/var/lib/seaworthy
     ---
     exit 2
     error: /var/lib/seaworthy/transactions/[id]/journal: line 2 is damaged: it is incomplete
-    try: ls -lR /var/lib/seaworthy
+    try: ls -lR [folder]/root/var/lib/seaworthy
     ---
     exit 2
     error: /var/lib/seaworthy/transactions/[id]/journal: line 2 is damaged: it is incomplete
-    try: ls -lR /var/lib/seaworthy
+    try: ls -lR [folder]/root/var/lib/seaworthy
     ---
     ");
 }
@@ -224,4 +224,8 @@ fn what_cannot_roll_back_by_itself_is_not_begun() {
     let none = tree.run(&["confirm"]);
     assert_eq!(none.status, Some(0));
     assert!(none.all().contains("Nothing to confirm"), "{}", none.all());
+    let none = tree.run(&["confirm", "--format", "json"]);
+    let answer: serde_json::Value = serde_json::from_str(&none.out).unwrap();
+    assert_eq!(answer["outcome"], "nothing-to-do");
+    assert_eq!(answer["format"], 1);
 }
