@@ -50,7 +50,7 @@ pub(super) fn run(global: &Global, verb: &ApplyVerb) -> Done {
         options = saved.made_from.options.clone();
         context.selection = options.selection.clone();
     }
-    let prepared = Prepared::new(&context, &options)?;
+    let mut prepared = Prepared::new(&context, &options)?;
     let Prepared {
         facts,
         before,
@@ -103,6 +103,7 @@ pub(super) fn run(global: &Global, verb: &ApplyVerb) -> Done {
             print::note("Nothing was changed.");
             return Ok(OK);
         }
+        prepared = prepared.again(&context, &options)?;
     }
     let mut transaction = prepared.transaction();
     if let (Some(within), Some(program)) = (verb.confirm_within, program) {
@@ -141,6 +142,37 @@ impl Prepared {
         })
     }
 
+    /// The same after somebody took their time to read it: containers come and go meanwhile, and an
+    /// undo must bring back those that run now.
+    ///
+    /// # Errors
+    /// When it is no longer the plan that was shown. Nothing was changed then.
+    fn again(&self, context: &Context, options: &Options) -> Result<Self, Failure> {
+        let now = Self::new(context, options)?;
+        now.hold_shown(&self.document, "apply", &context.scope)?;
+        Ok(now)
+    }
+
+    /// Refuses when this is no longer the plan that was shown.
+    pub(super) fn hold_shown(
+        &self,
+        shown: &Document,
+        verb: &str,
+        scope: &str,
+    ) -> Result<(), Failure> {
+        shown
+            .hold_to(&self.document, &self.facts)
+            .map_err(|error| Failure {
+                details: show::drift(&error),
+                ..Failure::plain(
+                    format!(
+                        "the plan is no longer the one that you saw, so nothing was changed: {error}"
+                    ),
+                    format!("sudo seaworthy {verb}{scope}"),
+                )
+            })
+    }
+
     /// The transaction that carries the plan out.
     pub(super) fn transaction(&self) -> Transaction {
         Transaction::from_plan(&self.plan, &self.facts, &asked_by(), &command_line())
@@ -161,8 +193,8 @@ pub(super) fn carry_out(
 pub(super) fn begin(context: &Context, verb: &str) -> Result<Lock, Failure> {
     refuse_ordinary_users(context, verb)?;
     let lock = take_lock(context).map_err(|error| {
-        let state = settings(context).state;
-        let path = lock_path(context);
+        let state = context.on_host(&settings(context).state);
+        let path = context.on_host(&lock_path(context));
         let hint = match &error {
             HostError::Locked { .. } => format!("seaworthy history{}", context.place),
             HostError::Refused { .. } => format!("ls -ld {state}"),
@@ -216,7 +248,8 @@ pub(super) fn refuse_unfinished(context: &Context) -> Result<(), Failure> {
 
 /// The unfinished transaction, if there is one.
 pub(super) fn unfinished(context: &Context) -> Result<Option<String>, Failure> {
-    apply::unfinished(&context.host, &settings(context)).map_err(journal_failure)
+    apply::unfinished(&context.host, &settings(context))
+        .map_err(|error| context.journal_failure(error))
 }
 
 /// For verbs that only read: they go on, and say that something waits.
@@ -237,10 +270,6 @@ pub(super) fn warn_unfinished(context: &Context) {
         // Not root, or no journals: then there is nothing to say here.
         Ok(None) | Err(_) => {}
     }
-}
-
-pub(super) fn journal_failure(error: JournalError) -> Failure {
-    Failure::refused(error, "ls -lR /var/lib/seaworthy")
 }
 
 pub(super) fn settings(context: &Context) -> Settings {
@@ -270,7 +299,8 @@ pub(super) fn execute(
     transaction: &Transaction,
 ) -> Result<Applied, Failure> {
     let settings = settings(context);
-    let id = apply::next_id(&context.host, &settings).map_err(journal_failure)?;
+    let id =
+        apply::next_id(&context.host, &settings).map_err(|error| context.journal_failure(error))?;
     watched(context, |host, watcher| {
         apply::apply(host, &id, transaction, &settings, watcher)
     })
@@ -292,13 +322,15 @@ pub(super) fn watched(
         say: context.say,
     };
     let place = context.place.clone();
+    let state = context.list_state();
+    let room = context.on_host("/var/lib");
     let applied = act(&mut context.host, &mut watcher);
     watcher.bar.finish_and_clear();
     applied.map_err(|error| match error {
         ApplyError::Unfinished { .. } => {
             Failure::refused(error, format!("sudo seaworthy recover{place}"))
         }
-        ApplyError::Journal(error) => journal_failure(error),
+        ApplyError::Journal(error) => Failure::refused(error, state),
         error @ ApplyError::Awaiting { .. } => confirm::refused(error, &place),
         ApplyError::Unguarded { .. } => {
             Failure::refused(error, format!("sudo seaworthy apply{place}"))
@@ -307,7 +339,7 @@ pub(super) fn watched(
         ApplyError::Daemon { .. } => {
             Failure::refused(error, format!("seaworthy plan{place} --skip daemon"))
         }
-        error => Failure::refused(error, format!("seaworthy plan{place}; df -h /var/lib")),
+        error => Failure::refused(error, format!("seaworthy plan{place}; df -h {room}")),
     })
 }
 

@@ -140,7 +140,7 @@ pub(super) enum Verb {
     /// Explain a control, or list all
     Explain(ExplainVerb),
     /// Harden this host step by step at a terminal: audit, choose, review, apply, audit again
-    Harden,
+    Harden(HardenVerb),
     /// The whole cycle on a sample host in a temporary folder; needs no Docker and no root
     Demo,
     /// Print the completion script of a shell
@@ -238,6 +238,13 @@ pub(super) struct ApplyVerb {
     pub(super) format: Format,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct HardenVerb {
+    /// Roll back by itself unless `seaworthy confirm` comes within this time: 90s, 10m, 1h
+    #[arg(long, value_name = "DURATION", value_parser = within)]
+    pub(super) confirm_within: Option<u64>,
+}
+
 /// How long a confirmation may take, in seconds.
 fn within(text: &str) -> Result<u64, String> {
     const SHORTEST: u64 = 10;
@@ -254,6 +261,9 @@ fn within(text: &str) -> Result<u64, String> {
 pub(super) struct ConfirmVerb {
     /// The transaction; the one that waits when left out
     pub(super) id: Option<String>,
+    /// How to print the result
+    #[arg(long, default_value = "human")]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -4,12 +4,14 @@ use super::arguments::{Global, Profile};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::print;
+use crate::apply::{JournalError, STATE};
 use crate::audit::{Judged, Report, judge};
 use crate::catalog::{self, Catalog, Selection};
 use crate::change::Digest;
 use crate::checks::Layout;
 use crate::collect::collect;
 use crate::facts::{Facts, Kind, Look, Requests};
+use crate::formats::shell::quoted;
 use crate::host::{LinuxHost, ReadHost as _};
 use crate::plan::{self, Document, Options, Plan};
 use crate::policy::{self, Policy};
@@ -37,6 +39,8 @@ pub(super) struct Context {
     pub(super) place: String,
     /// The flags that say which host and which controls.
     pub(super) scope: String,
+    /// The folder that the host is in, empty for the running one.
+    root: String,
     /// Where the line for each step goes: standard error, unless the steps are the story.
     pub(super) say: fn(&str),
     /// Where signals are noted, for a verb that began to listen before it changes anything.
@@ -118,12 +122,36 @@ impl Context {
             decisions: Digest::of(decided.as_bytes()),
             today: jiff::Zoned::now().date().to_string(),
             place: global.place(),
+            root: global
+                .root
+                .as_ref()
+                .map(|root| root.to_string_lossy().trim_end_matches('/').to_owned())
+                .unwrap_or_default(),
             scope: global.scope(),
             say: print::note,
             interrupt: None,
             quiet: global.quiet,
             other_daemon_is_fine: false,
         })
+    }
+
+    /// A path of the host as a command that is proposed must name it.
+    pub(super) fn on_host(&self, path: &str) -> String {
+        if self.root.is_empty() {
+            path.to_owned()
+        } else {
+            quoted(&format!("{}{path}", self.root))
+        }
+    }
+
+    /// The command that shows what is in the state folder.
+    pub(super) fn list_state(&self) -> String {
+        format!("ls -lR {}", self.on_host(STATE))
+    }
+
+    /// A journal that cannot be used.
+    pub(super) fn journal_failure(&self, error: JournalError) -> Failure {
+        Failure::refused(error, self.list_state())
     }
 
     /// Looks at the host, with a progress line where there is a terminal.
@@ -218,7 +246,9 @@ impl Context {
         let unseen = report.unseen();
         let place = unseen.first().and_then(|place| place.split(": ").next());
         let hint = match place {
-            Some(path) if self.host.is_root() && path.starts_with('/') => format!("ls -ld {path}"),
+            Some(path) if self.host.is_root() && path.starts_with('/') => {
+                format!("ls -ld {}", self.on_host(path))
+            }
             _ => format!("sudo seaworthy {verb}{}", self.scope),
         };
         let mut failure = Failure::plain("nothing could be checked", hint);

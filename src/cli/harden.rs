@@ -9,20 +9,20 @@ mod choices;
 mod picker;
 
 use super::apply::{Prepared, begin, carry_out, refuse_ordinary_users, refuse_unfinished, status};
-use super::arguments::Global;
+use super::arguments::{Global, HardenVerb};
 use super::context::Context;
 use super::ending::ending;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::{Done, OK, print};
+use super::{Done, OK, confirm, print};
 use crate::audit::Report;
 use crate::catalog::Selection;
-use crate::plan::{Document, DocumentError, Options};
+use crate::plan::{Document, Options};
 use crate::render;
 use choices::Choices;
 use console::Key;
 
-pub(super) fn run(global: &Global) -> Done {
+pub(super) fn run(global: &Global, verb: &HardenVerb) -> Done {
     if !print::can_ask() {
         return Err(Failure::plain(
             "`harden` asks questions, and there is no terminal to ask at",
@@ -36,6 +36,10 @@ pub(super) fn run(global: &Global) -> Done {
     context.interrupt = Some(interrupt.clone());
     refuse_ordinary_users(&context, "harden")?;
     refuse_unfinished(&context)?;
+    let guard = match verb.confirm_within {
+        None => None,
+        Some(within) => Some((within, confirm::program(&context)?)),
+    };
     let chosen = choose(&context, &interrupt);
     // A terminal that went away cannot be written to either; that is leaving, too.
     if interrupt.arrived() {
@@ -44,7 +48,7 @@ pub(super) fn run(global: &Global) -> Done {
     match chosen? {
         Ended::Left => Ok(left()),
         Ended::NothingToDo => Ok(OK),
-        Ended::Confirmed(options, shown) => apply(&mut context, &options, &shown),
+        Ended::Confirmed(options, shown) => apply(&mut context, &options, &shown, guard),
     }
 }
 
@@ -145,13 +149,22 @@ fn review(context: &Context, document: &Document) -> Result<bool, Failure> {
 }
 
 /// Applies what was shown and confirmed, or refuses when it is no longer what would be done.
-fn apply(context: &mut Context, options: &Options, shown: &Document) -> Done {
+/// `guard` is the time in which it must be confirmed, in seconds, and the program that takes it
+/// back otherwise.
+fn apply(
+    context: &mut Context,
+    options: &Options,
+    shown: &Document,
+    guard: Option<(u64, String)>,
+) -> Done {
     let _lock = begin(context, "harden")?;
     let prepared = Prepared::new(context, options)?;
-    shown
-        .hold_to(&prepared.document, &prepared.facts)
-        .map_err(|error| changed_meanwhile(&error, &context.place))?;
-    let (applied, after) = carry_out(context, &prepared.transaction())?;
+    prepared.hold_shown(shown, "harden", &context.place)?;
+    let mut transaction = prepared.transaction();
+    if let Some((within, program)) = guard {
+        transaction = confirm::guard(context, transaction, within, program)?;
+    }
+    let (applied, after) = carry_out(context, &transaction)?;
     print::told(print::out(&ending(
         &context.paper,
         &context.place,
@@ -160,13 +173,4 @@ fn apply(context: &mut Context, options: &Options, shown: &Document) -> Done {
         &after,
     )));
     Ok(status(&applied))
-}
-
-fn changed_meanwhile(error: &DocumentError, place: &str) -> Failure {
-    let mut failure = Failure::plain(
-        format!("the plan is no longer the one that you saw, so nothing was changed: {error}"),
-        format!("sudo seaworthy harden{place}"),
-    );
-    failure.details = super::show::drift(error);
-    failure
 }

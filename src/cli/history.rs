@@ -1,6 +1,6 @@
 //! `seaworthy history [ID]` and `seaworthy history prune`
 
-use super::apply::{begin, journal_failure, settings, warn_unfinished};
+use super::apply::{begin, settings, warn_unfinished};
 use super::arguments::{Format, Global, HistoryAction, HistoryVerb, PruneVerb};
 use super::context::Context;
 use super::failure::Failure;
@@ -29,7 +29,8 @@ pub(super) fn run(global: &Global, verb: &HistoryVerb) -> Done {
         return prune(global, verb);
     }
     let context = Context::open(global)?;
-    let records = apply::history(&context.host, &settings(&context)).map_err(journal_failure)?;
+    let records = apply::history(&context.host, &settings(&context))
+        .map_err(|error| context.journal_failure(error))?;
     warn_unfinished(&context);
     let chosen: Vec<&Record> = match &verb.id {
         None => records.iter().collect(),
@@ -61,7 +62,8 @@ fn prune(global: &Global, verb: &PruneVerb) -> Done {
         younger_than: verb.older_than,
     };
     let settings = settings(&context);
-    let pruned = apply::prune(&mut context.host, &settings, &keep).map_err(journal_failure)?;
+    let pruned = apply::prune(&mut context.host, &settings, &keep)
+        .map_err(|error| context.journal_failure(error))?;
     match verb.format {
         Format::Json => print::json(&Prune {
             format: 1,

@@ -58,7 +58,7 @@ pub fn main() -> ExitCode {
         Verb::Recover(verb) => recover::run(global, verb),
         Verb::History(verb) => history::run(global, verb),
         Verb::Explain(verb) => explain::run(global, verb),
-        Verb::Harden => harden::run(global),
+        Verb::Harden(verb) => harden::run(global, verb),
         Verb::Demo => demo::run(global),
         Verb::Completions(verb) => print::completions(verb.shell),
         Verb::Man => print::man(),

@@ -1,12 +1,12 @@
 //! `seaworthy rollback [ID]`
 
-use super::apply::{asked_by, begin, carry_out, command_line, journal_failure, settings};
+use super::apply::{asked_by, begin, carry_out, command_line, settings};
 use super::arguments::{Format, Global, RollbackVerb};
 use super::context::Context;
 use super::failure::Failure;
 use super::{Done, OK, STUCK, apply as result, print};
 use crate::apply::{self, Record, RecordOutcome, Refusal, Rollback};
-use crate::audit::TOOL;
+use crate::audit::{Report, TOOL};
 use crate::render;
 use std::fmt::Write as _;
 
@@ -16,7 +16,8 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
     }
     let mut context = Context::open(global)?;
     let mut lock = begin(&context, "rollback")?;
-    let records = apply::history(&context.host, &settings(&context)).map_err(journal_failure)?;
+    let records = apply::history(&context.host, &settings(&context))
+        .map_err(|error| context.journal_failure(error))?;
     let Some(record) = choose(&records, verb.id.as_deref(), &context.place)? else {
         match verb.format {
             Format::Human => print::out("Nothing to roll back: no transaction is in effect.\n")?,
@@ -28,24 +29,17 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
         return Ok(OK);
     };
     let id = record.id.clone();
-    let Rollback {
-        mut transaction,
-        refused,
-    } = planned(&context, &id, verb.partial)?;
-    let facts = context.facts_of_any_host()?;
-    transaction.fit_to_today(&facts);
-    let before = context.report(&facts);
+    let mut way_back = WayBack::new(&context, &id, verb.partial)?;
     if verb.format == Format::Human {
         print::out(&render::rollback(
             &id,
-            &transaction,
-            &transaction.impact_today(&facts),
+            &way_back.planned.transaction,
+            &way_back.impact,
             &context.paper,
         ))?;
     }
     if !verb.yes {
         // Nobody waits for an answer that may never come: what rolls back unattended least of all.
-        // The executor looks for itself whether everything is still as it was shown.
         drop(lock);
         if !print::confirm(
             "Put this back?",
@@ -60,7 +54,16 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
         }
         lock = begin(&context, "rollback")?;
         refuse_taken_back(&context, &id)?;
+        way_back = way_back.again(&context, &id, verb.partial)?;
     }
+    let WayBack {
+        planned: Rollback {
+            transaction,
+            refused,
+        },
+        before,
+        ..
+    } = way_back;
     let (applied, after) = carry_out(&mut context, &transaction)?;
     drop(lock);
     let document = result::ResultDocument::new(&applied, &transaction, &before, &after)
@@ -69,9 +72,46 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
     Ok(tell_left(&context, &id, &refused, status))
 }
 
+/// What a rollback would do on this host as it is now.
+struct WayBack {
+    planned: Rollback,
+    /// Whom it concerns, in sentences.
+    impact: Vec<String>,
+    before: Report,
+}
+
+impl WayBack {
+    fn new(context: &Context, id: &str, partial: bool) -> Result<Self, Failure> {
+        let mut planned = planned(context, id, partial)?;
+        let facts = context.facts_of_any_host()?;
+        planned.transaction.fit_to_today(&facts);
+        Ok(Self {
+            impact: planned.transaction.impact_today(&facts),
+            planned,
+            before: context.report(&facts),
+        })
+    }
+
+    /// The same after somebody took their time to read it.
+    ///
+    /// # Errors
+    /// When it is no longer what was shown. Nothing was changed then.
+    fn again(&self, context: &Context, id: &str, partial: bool) -> Result<Self, Failure> {
+        let now = Self::new(context, id, partial)?;
+        if now.planned == self.planned && now.impact == self.impact {
+            return Ok(now);
+        }
+        Err(Failure::plain(
+            "the host changed while you read, so nothing was put back",
+            format!("sudo seaworthy rollback{} {id}", context.place),
+        ))
+    }
+}
+
 /// Refuses when somebody was faster while we asked.
 fn refuse_taken_back(context: &Context, id: &str) -> Result<(), Failure> {
-    let records = apply::history(&context.host, &settings(context)).map_err(journal_failure)?;
+    let records = apply::history(&context.host, &settings(context))
+        .map_err(|error| context.journal_failure(error))?;
     choose(&records, Some(id), &context.place).map(|_| ())
 }
 
@@ -97,8 +137,8 @@ pub(super) fn tell_left(context: &Context, id: &str, refused: &[Refusal], status
 /// The transaction that takes this one back, as the host is now; where something cannot be merged,
 /// only with `partial`, and without that.
 pub(super) fn planned(context: &Context, id: &str, partial: bool) -> Result<Rollback, Failure> {
-    let mut planned =
-        apply::rollback(&context.host, &settings(context), id).map_err(journal_failure)?;
+    let mut planned = apply::rollback(&context.host, &settings(context), id)
+        .map_err(|error| context.journal_failure(error))?;
     if !planned.refused.is_empty() && (!partial || planned.transaction.steps.is_empty()) {
         return Err(refuse(&planned, id, &context.place));
     }

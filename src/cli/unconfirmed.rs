@@ -1,9 +1,7 @@
 //! `seaworthy rollback --yes --unconfirmed [ID]`: what the timer runs, and a boot. Nobody watches,
 //! so it waits where others would refuse, and reads nothing that it can do without.
 
-use super::apply::{
-    execute, journal_failure, refuse_ordinary_users, settings, status, take_lock, watched,
-};
+use super::apply::{execute, refuse_ordinary_users, settings, status, take_lock, watched};
 use super::arguments::{Global, RollbackVerb};
 use super::confirm::tell;
 use super::context::Context;
@@ -37,7 +35,7 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
     loop {
         let lock = wait_for_lock(&context)?;
         let due = apply::due(&context.host, &settings, verb.id.as_deref());
-        let due = match due.map_err(journal_failure)? {
+        let due = match due.map_err(|error| context.journal_failure(error))? {
             Due::Later { id, micros }
                 if Instant::now() >= *ends.get_or_insert_with(|| Instant::now() + left(micros)) =>
             {
@@ -47,7 +45,8 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
         };
         match due {
             Due::Nothing => {
-                let left = apply::sweep(&mut context.host, &settings).map_err(journal_failure)?;
+                let left = apply::sweep(&mut context.host, &settings)
+                    .map_err(|error| context.journal_failure(error))?;
                 tell(&left);
                 print::note("Nothing to roll back: no transaction is overdue.");
                 return Ok(OK);

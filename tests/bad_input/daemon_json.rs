@@ -216,7 +216,7 @@ fn a_symbolic_link() {
         exit 2
         error: nothing could be checked
           /etc/docker/daemon.json: it is a symbolic link, and none is followed
-        try: ls -ld /etc/docker/daemon.json
+        try: ls -ld [folder]/root/etc/docker/daemon.json
         ---
           UNKNOWN high   daemon-icc CIS 1.8.0 2.2
                   /etc/docker/daemon.json: it is a symbolic link, and none is followed;
@@ -226,7 +226,7 @@ fn a_symbolic_link() {
         exit 2
         error: nothing could be checked
           /etc/docker/daemon.json: it is a symbolic link, and none is followed
-        try: ls -ld /etc/docker/daemon.json
+        try: ls -ld [folder]/root/etc/docker/daemon.json
         ---
         Plan for sample Debian GNU/Linux 12 (bookworm)
 
@@ -241,7 +241,7 @@ fn a_symbolic_link() {
         exit 2
         error: nothing could be checked
           /etc/docker/daemon.json: it is a symbolic link, and none is followed
-        try: ls -ld /etc/docker/daemon.json
+        try: ls -ld [folder]/root/etc/docker/daemon.json
         ---
         ");
     }
@@ -256,7 +256,7 @@ fn a_folder() {
         exit 2
         error: nothing could be checked
           /etc/docker/daemon.json: it is a folder
-        try: ls -ld /etc/docker/daemon.json
+        try: ls -ld [folder]/root/etc/docker/daemon.json
         ---
           UNKNOWN high   daemon-icc CIS 1.8.0 2.2
                   /etc/docker/daemon.json: it is a folder; wanted: icc = false
@@ -266,7 +266,7 @@ fn a_folder() {
         exit 2
         error: nothing could be checked
           /etc/docker/daemon.json: it is a folder
-        try: ls -ld /etc/docker/daemon.json
+        try: ls -ld [folder]/root/etc/docker/daemon.json
         ---
         Plan for sample Debian GNU/Linux 12 (bookworm)
 
@@ -281,7 +281,7 @@ fn a_folder() {
         exit 2
         error: nothing could be checked
           /etc/docker/daemon.json: it is a folder
-        try: ls -ld /etc/docker/daemon.json
+        try: ls -ld [folder]/root/etc/docker/daemon.json
         ---
         ");
     }
@@ -296,7 +296,7 @@ fn of_ten_mebibytes() {
         exit 2
         error: nothing could be checked
           /etc/docker/daemon.json: it is larger than 1 MiB
-        try: ls -ld /etc/docker/daemon.json
+        try: ls -ld [folder]/root/etc/docker/daemon.json
         ---
           UNKNOWN high   daemon-icc CIS 1.8.0 2.2
                   /etc/docker/daemon.json: it is larger than 1 MiB; wanted: icc = false
@@ -306,7 +306,7 @@ fn of_ten_mebibytes() {
         exit 2
         error: nothing could be checked
           /etc/docker/daemon.json: it is larger than 1 MiB
-        try: ls -ld /etc/docker/daemon.json
+        try: ls -ld [folder]/root/etc/docker/daemon.json
         ---
         Plan for sample Debian GNU/Linux 12 (bookworm)
 
@@ -321,7 +321,7 @@ fn of_ten_mebibytes() {
         exit 2
         error: nothing could be checked
           /etc/docker/daemon.json: it is larger than 1 MiB
-        try: ls -ld /etc/docker/daemon.json
+        try: ls -ld [folder]/root/etc/docker/daemon.json
         ---
         ");
     }

@@ -99,7 +99,7 @@ fn not_text() {
     exit 2
     error: nothing could be checked
       /etc/environment: not a plain text file of less than 1 MiB
-    try: ls -ld /etc/environment
+    try: ls -ld [folder]/root/etc/environment
     ---
     Plan for sample Debian GNU/Linux 12 (bookworm)
 
@@ -114,7 +114,7 @@ fn not_text() {
     exit 2
     error: nothing could be checked
       /etc/environment: not a plain text file of less than 1 MiB
-    try: ls -ld /etc/environment
+    try: ls -ld [folder]/root/etc/environment
     ---
     ");
 }

@@ -131,7 +131,7 @@ fn no_room_for_the_backups() {
                 assert_snapshot!(ran.messages(), @r"
                 exit 2
                 error: /var/lib/seaworthy/lock: cannot lock: No space left on device (os error 28)
-                try: df -h /var/lib/seaworthy/lock; findmnt -T /var/lib/seaworthy/lock
+                try: df -h [folder]/root/var/lib/seaworthy/lock; findmnt -T [folder]/root/var/lib/seaworthy/lock
                 ");
             }
             fs::remove_file(tree.at("var/lib/ballast")).unwrap();
@@ -164,7 +164,7 @@ fn a_read_only_host() {
         assert_snapshot!(ran.all(), @r"
         exit 2
         error: /var/lib/seaworthy: cannot make the folder: Read-only file system (os error 30)
-        try: df -h /var/lib/seaworthy/lock; findmnt -T /var/lib/seaworthy/lock
+        try: df -h [folder]/root/var/lib/seaworthy/lock; findmnt -T [folder]/root/var/lib/seaworthy/lock
         ---
         ");
         assert_eq!(tree.run(&["audit"]).status, Some(1));
@@ -186,7 +186,7 @@ fn a_read_only_state_folder() {
         assert_snapshot!(ran.all(), @r"
         exit 2
         error: /var/lib/seaworthy/lock: cannot lock: Read-only file system (os error 30)
-        try: df -h /var/lib/seaworthy/lock; findmnt -T /var/lib/seaworthy/lock
+        try: df -h [folder]/root/var/lib/seaworthy/lock; findmnt -T [folder]/root/var/lib/seaworthy/lock
         ---
         ");
     });

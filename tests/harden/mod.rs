@@ -36,12 +36,16 @@ struct Session {
 
 impl Session {
     fn start(sample: &Sample) -> Self {
+        Self::start_verb(sample, &["harden"])
+    }
+
+    fn start_verb(sample: &Sample, words: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("sh");
         command
             .args(["-c", SHELL, "sh", env!("CARGO_BIN_EXE_seaworthy"), "--root"])
             .arg(sample.root())
-            .arg("harden")
+            .args(words)
             .env("PIDFILE", folder.path().join("pid"))
             .env("TERM", "xterm")
             .env("NO_COLOR", "1");
@@ -321,6 +325,48 @@ fn a_host_that_changed_since_it_was_shown_is_refused() {
             .contains("DOCKER_CONTENT_TRUST")
     );
     assert!(!sample.root().join("etc/tmpfiles.d/seaworthy.conf").exists());
+}
+
+#[test]
+fn what_apply_and_rollback_show_is_what_they_do_or_nothing() {
+    if !can_run() {
+        return;
+    }
+    let sample = Sample::new();
+    let file = sample.root().join("etc/docker/daemon.json");
+    let mut session = Session::start_verb(&sample, &["apply"]);
+    session.until("Apply this? [y/N]");
+    let former = fs::read(&file).unwrap();
+    fs::write(&file, "{ \"icc\": true, \"debug\": true }\n").unwrap();
+    session
+        .press("y")
+        .until("no longer the one that you saw")
+        .until("sudo seaworthy apply --root");
+    assert_eq!(session.end(), 2);
+    assert!(!sample.text("etc/docker/daemon.json").contains("false"));
+    fs::write(&file, former).unwrap();
+
+    let mut session = Session::start_verb(&sample, &["apply"]);
+    session.until("Apply this? [y/N]").press("y");
+    assert_eq!(session.end(), 0);
+
+    let mut session = Session::start_verb(&sample, &["rollback"]);
+    session.until("Put this back? [y/N]");
+    let applied = sample.text("etc/docker/daemon.json");
+    let edited = applied.replacen('{', "{ \"max-download-attempts\": 3,", 1);
+    fs::write(&file, &edited).unwrap();
+    session
+        .press("y")
+        .until("the host changed while you read, so nothing was put back");
+    assert_eq!(session.end(), 2);
+    assert_eq!(sample.text("etc/docker/daemon.json"), edited);
+
+    let mut session = Session::start_verb(&sample, &["rollback"]);
+    session.until("Put this back? [y/N]").press("y");
+    assert_eq!(session.end(), 0);
+    let text = sample.text("etc/docker/daemon.json");
+    assert!(text.contains("max-download-attempts"), "{text}");
+    assert!(!text.contains("userns-remap"), "{text}");
 }
 
 #[test]
