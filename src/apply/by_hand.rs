@@ -1,7 +1,7 @@
 //! How to take a transaction back without us: a listing in words and commands. It lies beside the
 //! journal, for whoever has the disk but not this program.
 
-use super::journal::{ActionRecord, Begin};
+use super::journal::{ActionRecord, Begin, StepRecord};
 use super::store::Store;
 use crate::change::{Activation, StateRecord};
 use crate::facts::Attributes;
@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 
 /// The listing for a transaction with these steps. It names backups and no contents.
 pub(super) fn by_hand(begin: &Begin, store: &Store, live: bool) -> String {
+    let last = if begin.keeps { begin.prelude_at + 1 } else { 0 };
     let Begin {
         id,
         steps,
@@ -26,20 +27,14 @@ pub(super) fn by_hand(begin: &Begin, store: &Store, live: bool) -> String {
     if !live {
         text.push_str("# This is about a system that did not run: chroot(8) into it first.\n");
     }
-    if let Some(off) = &begin.undo_live_restore {
+    if let Some(off) = begin.undo_live_restore.as_ref().filter(|_| !begin.keeps) {
         text.push_str(
             "\n# Before all others, or the restart kills the containers: live-restore goes off\n\
              # explicitly, and the daemon is told.\n",
         );
-        let off = ActionRecord {
-            path: off.action.path.clone(),
-            before: off.action.after.clone(),
-            after: off.action.before.clone(),
-        };
-        part(&mut text, &off, store);
-        text.push_str("systemctl kill --signal=HUP --kill-who=main docker.service; sleep 5\n");
+        live_restore_off(&mut text, off, store);
     }
-    for step in steps.iter().rev() {
+    for step in steps.iter().skip(last).rev() {
         part(&mut text, &step.action, store);
     }
     if !activations.is_empty() {
@@ -58,7 +53,27 @@ pub(super) fn by_hand(begin: &Begin, store: &Store, live: bool) -> String {
             }
         });
     }
+    if let (true, Some(off), Some(first)) = (begin.keeps, &begin.undo_live_restore, steps.first()) {
+        text.push_str(
+            "\n# The restart has kept the containers. Now live-restore goes off explicitly, the daemon\n\
+             # is told, and its former file comes back; no restart is needed.\n",
+        );
+        live_restore_off(&mut text, off, store);
+        for step in steps.iter().take(last).rev() {
+            part(&mut text, &step.action, store);
+        }
+    }
     text
+}
+
+fn live_restore_off(text: &mut String, off: &StepRecord, store: &Store) {
+    let off = ActionRecord {
+        path: off.action.path.clone(),
+        before: off.action.after.clone(),
+        after: off.action.before.clone(),
+    };
+    part(text, &off, store);
+    text.push_str("systemctl kill --signal=HUP --kill-who=main docker.service; sleep 5\n");
 }
 
 fn part(text: &mut String, action: &ActionRecord, store: &Store) {

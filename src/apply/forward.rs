@@ -17,18 +17,15 @@ impl Run<'_> {
     /// Does everything and commits.
     pub(super) fn forward(&mut self, transaction: &Transaction) -> Result<(), Failure> {
         let of = transaction.all_steps().count();
-        let mut steps = transaction.all_steps().enumerate();
-        if transaction.live_restore_off.is_some()
-            && let Some((index, step)) = steps.next()
-        {
+        let prelude = transaction.prelude().map(|_| transaction.guards());
+        for (index, step) in transaction.all_steps().enumerate() {
             self.step(index, of, step)?;
-            // Once the next step has begun the file no longer has the explicit `false`.
-            if self.journal.log().begun.iter().all(|&begun| begun == index) {
-                self.reload_live_restore_off(false)?;
+            // Once the next step has begun the file no longer has this explicit value.
+            if prelude == Some(index)
+                && self.journal.log().begun.iter().all(|&begun| begun <= index)
+            {
+                self.reload_live_restore(transaction.live_restore_on.is_some(), false)?;
             }
-        }
-        for (index, step) in steps {
-            self.step(index, of, step)?;
         }
         self.reset_derived()?;
         for &activation in &transaction.activations {

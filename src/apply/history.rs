@@ -262,7 +262,13 @@ pub(super) fn transaction(
         .iter()
         .map(|record| step(host, store, record))
         .collect::<Result<Vec<_>, _>>()?;
-    let live_restore_off = (begin.prelude && !steps.is_empty()).then(|| steps.remove(0));
+    let prelude =
+        (begin.prelude && begin.prelude_at < steps.len()).then(|| steps.remove(begin.prelude_at));
+    let (live_restore_on, live_restore_off) = if begin.keeps {
+        (prelude, None)
+    } else {
+        (None, prelude)
+    };
     let settle = begin.settle.iter().map(|(path, to)| {
         Ok(Settle {
             path: path.clone(),
@@ -285,6 +291,7 @@ pub(super) fn transaction(
             None => None,
         },
         live_restore_off,
+        live_restore_on,
         settle: settle.collect::<Result<_, JournalError>>()?,
         kernel: begin.kernel,
         reverts: begin.reverts,

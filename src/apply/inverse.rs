@@ -72,10 +72,12 @@ fn of_today(mut expected: Expectation) -> Expectation {
 fn inverse_steps(original: &Transaction, log: &Log, inverse: &mut Transaction) {
     // An intermediate content is a means of one direction: in the other it is left out, and the
     // step after it starts where it started.
-    let offset = usize::from(original.live_restore_off.is_some());
+    let prelude_at = original.prelude().map_or(usize::MAX, |_| original.guards());
+    let switched_off = switched_off(original);
     for (index, step) in original.steps.iter().enumerate().rev() {
         // What found nothing to do has nothing to take back.
-        if log.done.get(&(index + offset)) == Some(&true) {
+        let index = index + usize::from(index >= prelude_at);
+        if log.done.get(&index) == Some(&true) {
             continue;
         }
         // What rolls back at a boot stays until the rollback is committed: it may be interrupted
@@ -84,26 +86,47 @@ fn inverse_steps(original: &Transaction, log: &Log, inverse: &mut Transaction) {
             continue;
         }
         let mut step = step.clone();
-        if let Some(off) = &original.live_restore_off
-            && off.action.path == step.action.path
+        if let Some(prelude) = original.prelude()
+            && prelude.action.path == step.action.path
         {
-            step.action.before = off.action.before.clone();
+            step.action.before = prelude.action.before.clone();
         }
         let mut back = turned(step);
-        if let Some(off) = &original.undo_live_restore
+        if let Some(off) = &switched_off
             && off.action.path == back.action.path
         {
             back.action.before = off.action.after.clone();
         }
         inverse.steps.push(back);
     }
-    inverse
-        .live_restore_off
-        .clone_from(&original.undo_live_restore);
+    inverse.live_restore_off = switched_off;
     if let Some(off) = &original.live_restore_off {
         // Its inverse switches live-restore on again, from the content that this one started from.
         inverse.undo_live_restore = Some(off.clone());
     }
+}
+
+/// The step that switches live-restore off, from the content that the transaction left, before it
+/// is taken back; `None` where it was not switched on.
+fn switched_off(original: &Transaction) -> Option<Step> {
+    let Some(on) = &original.live_restore_on else {
+        return original.undo_live_restore.clone();
+    };
+    let path = &on.action.path;
+    let last = original
+        .steps
+        .iter()
+        .rev()
+        .find(|step| step.action.path == *path)?;
+    let before = last.action.after.clone();
+    Some(Step {
+        action: Action {
+            path: path.clone(),
+            after: before.with_live_restore(false)?,
+            before,
+        },
+        ..original.undo_live_restore.clone()?
+    })
 }
 
 fn turned(step: Step) -> Step {

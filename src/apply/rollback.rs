@@ -113,7 +113,7 @@ fn edited(transaction: &mut Transaction, mut step: Step, states: &States) -> Opt
         .live_restore_off
         .take_if(|first| first.action.path == path)
         && !is_on(&states.to)
-        && let Some(switched) = states.is.with_live_restore_off()
+        && let Some(switched) = states.is.with_live_restore(false)
     {
         first.action.before = states.is.clone();
         first.action.after = switched.clone();
@@ -125,7 +125,7 @@ fn edited(transaction: &mut Transaction, mut step: Step, states: &States) -> Opt
         .take_if(|first| first.action.path == path)
         && is_on(&states.to)
         && !is_on(&states.is)
-        && let Some(switched) = states.to.with_live_restore_off()
+        && let Some(switched) = states.to.with_live_restore(false)
     {
         first.action.before = states.to.clone();
         first.action.after = switched;

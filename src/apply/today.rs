@@ -88,7 +88,8 @@ impl Transaction {
         };
         let stays_on = Document::parse(step.action.after.text().as_bytes())
             .is_ok_and(|document| document.get("live-restore") == Some(&Value::Bool(true)));
-        let (false, Some(explicit)) = (stays_on, step.action.before.with_live_restore_off()) else {
+        let (false, Some(explicit)) = (stays_on, step.action.before.with_live_restore(false))
+        else {
             return;
         };
         let before = std::mem::replace(&mut step.action.before, explicit.clone());

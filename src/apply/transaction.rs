@@ -1,7 +1,7 @@
 //! What shall be done, complete and as pure data. The executor decides nothing: it only does this,
 //! or takes it back.
 
-use super::confirm::Confirmation;
+use super::confirm::{Confirmation, is_guard};
 use crate::change::{Action, Activation, Expectation, State};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,12 @@ pub struct Transaction {
     /// The same for a transaction that switches live-restore off: done, reloaded and
     /// verified before everything else.
     pub live_restore_off: Option<Step>,
+    /// Set when containers go on running over the restart of this transaction, although
+    /// live-restore was off: the former configuration of the daemon with `"live-restore": true`. It
+    /// is written, reloaded and verified before everything else, and an undo keeps the containers
+    /// by the same content: it restarts the daemon on it, and switches live-restore off by
+    /// [`Self::undo_live_restore`] and a reload after that.
+    pub live_restore_on: Option<Step>,
     /// Derived files that are put into a known state after the activations: in a rollback, where
     /// the activations would otherwise leave their own idea of the former content.
     pub settle: Vec<Settle>,
@@ -64,9 +70,25 @@ pub struct DaemonStart {
 }
 
 impl Transaction {
+    /// The step that is made, reloaded and verified before all others that concern the host itself.
+    pub fn prelude(&self) -> Option<&Step> {
+        self.live_restore_off
+            .as_ref()
+            .or(self.live_restore_on.as_ref())
+    }
+
+    /// How many steps come before the prelude: what rolls back at a boot is there first.
+    pub(super) fn guards(&self) -> usize {
+        self.steps
+            .iter()
+            .take_while(|step| is_guard(&step.action.path))
+            .count()
+    }
+
     /// All steps in the order in which they are made.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
-        self.live_restore_off.iter().chain(&self.steps)
+        let (guards, others) = self.steps.split_at(self.guards());
+        guards.iter().chain(self.prelude()).chain(others)
     }
 
     /// Whether there is nothing to write, nobody to tell, and nothing to put on record: a rollback

@@ -8,7 +8,7 @@ use super::run::{Failure, Run};
 use super::same::{on_the_way, same};
 use super::settings::Mutation;
 use super::transaction::Derived;
-use crate::change::{Activation, StateRecord};
+use crate::change::StateRecord;
 
 impl Run<'_> {
     /// Takes back everything begun. `crashed` when another process began it: then nobody knows
@@ -46,28 +46,52 @@ impl Run<'_> {
 
     fn undo_all(&mut self, crashed: bool, ours: &[bool], left: &mut Vec<String>) {
         self.sweep(left);
-        self.undo_live_restore(crashed);
         let begin = self.journal.log().begin.clone();
-        for (index, step) in begin.steps.iter().enumerate().rev() {
-            if self.journal.log().begun.contains(&index) {
-                let done = self
-                    .undo_step(index, step)
-                    .or_else(|_| self.undo_step(index, step));
-                if let Err(error) = done {
-                    let action = &step.action;
-                    left.push(self.left(&action.path, &action.before, &error.to_string()));
-                }
-            }
+        let kept = begin.keeps && self.keep_containers(crashed, &begin);
+        if !begin.keeps {
+            self.undo_live_restore(crashed);
+        }
+        // What keeps the containers goes last, when the services run on the former files again.
+        let last = if kept { begin.prelude_at + 1 } else { 0 };
+        for (index, step) in begin.steps.iter().enumerate().skip(last).rev() {
+            self.undo_begun(index, step, left);
         }
         if self.settings.mutation == Mutation::EarlyRolledBack && left.is_empty() {
             self.write_anyway(&Entry::RolledBack);
         }
         let told = self.undo_services(crashed, left);
+        if kept {
+            self.let_containers_go(&begin);
+            for (index, step) in begin.steps.iter().enumerate().take(last).rev() {
+                self.undo_begun(index, step, left);
+            }
+        }
         if self.settings.mutation != Mutation::ForgetDerived {
             left.extend(self.undo_derived(ours));
         }
         if !told.is_empty() {
             self.check_undone(&told, left);
+        }
+    }
+
+    /// Takes a step back if it was begun, trying twice.
+    pub(super) fn undo_begun(&mut self, index: usize, step: &StepRecord, left: &mut Vec<String>) {
+        if !self.journal.log().begun.contains(&index) {
+            return;
+        }
+        let done = self
+            .undo_step(index, step)
+            .or_else(|_| self.undo_step(index, step));
+        if let Err(error) = done {
+            let action = &step.action;
+            let text = self.left(&action.path, &action.before, &error.to_string());
+            // Two steps of one path have one reason.
+            if !left
+                .iter()
+                .any(|left| left.starts_with(&format!("{}: ", action.path)))
+            {
+                left.push(text);
+            }
         }
     }
 
@@ -92,47 +116,6 @@ impl Run<'_> {
             if let Err(error) = done.or_else(|_| sweep(self.host, &path, &self.id)) {
                 left.push(format!("{}: {error}", beside(&path, &self.id)));
             }
-        }
-    }
-
-    /// See [`super::live_restore`]. A failure here is not the end: the file must be restored anyway,
-    /// and whether a container was lost is looked at in the end.
-    fn undo_live_restore(&mut self, crashed: bool) {
-        let log = self.journal.log();
-        let Some(off) = log.begin.undo_live_restore.clone() else {
-            return;
-        };
-        let told = [Activation::ReloadDocker, Activation::RestartDocker]
-            .iter()
-            .any(|activation| log.activating.contains(activation));
-        if !(told || crashed) || self.settings.mutation == Mutation::NoLiveRestoreStep {
-            return;
-        }
-        let action = &off.action;
-        match now(
-            self.host,
-            &action.path,
-            look_for(&action.before, &action.after),
-        ) {
-            Ok(Some(now)) => {
-                let now = now.record();
-                if !same(&now, &action.before) && !same(&now, &action.after) {
-                    return;
-                }
-            }
-            _ => return,
-        }
-        let switched = self
-            .put(&action.path, &action.after, true)
-            .or_else(|_| self.put(&action.path, &action.after, true))
-            .and_then(|_| {
-                self.reload_live_restore_off(true)
-                    .or_else(|_| self.reload_live_restore_off(true))
-            });
-        if let Err(error) = switched {
-            self.note(format!(
-                "live-restore could not be switched off before the restart: {error}"
-            ));
         }
     }
 

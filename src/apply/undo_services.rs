@@ -43,7 +43,7 @@ impl Run<'_> {
     fn to_tell(&self, crashed: bool) -> Vec<Activation> {
         let log = self.journal.log();
         let mut tell = log.activating.clone();
-        if crashed && (!tell.is_empty() || !log.undoing.is_empty()) {
+        if crashed && (!tell.is_empty() || log.undoes_what_services_read()) {
             tell.extend_from_slice(&log.begin.activations);
             if log.begin.prelude {
                 tell.push(Activation::ReloadDocker);

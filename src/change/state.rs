@@ -62,20 +62,22 @@ pub enum State {
 }
 
 impl State {
-    /// A daemon.json like this one that switches live-restore off in so many words: at a reload a
-    /// key that is gone changes nothing. `None` where this cannot be read as a daemon.json.
-    pub fn with_live_restore_off(&self) -> Option<Self> {
-        let Self::File {
-            attributes,
-            content,
-        } = self
-        else {
-            return None;
+    /// A daemon.json like this one that switches live-restore on or off in so many words: at a
+    /// reload a key that is gone changes nothing. Where there is none it is a new file, mode 0644 and
+    /// root's. `None` where this cannot be read as a daemon.json.
+    pub fn with_live_restore(&self, on: bool) -> Option<Self> {
+        let (attributes, document) = match self {
+            Self::Absent => (Attributes::default(), Document::empty()),
+            Self::File {
+                attributes,
+                content,
+            } => (attributes.clone(), Document::parse(&content.0).ok()?),
+            Self::Folder { .. } | Self::Opaque { .. } => return None,
         };
-        let off = BTreeMap::from([("live-restore".to_owned(), Some(Value::Bool(false)))]);
-        let text = Document::parse(&content.0).ok()?.with(&off).ok()?;
+        let set = BTreeMap::from([("live-restore".to_owned(), Some(Value::Bool(on)))]);
+        let text = document.with(&set).ok()?;
         Some(Self::File {
-            attributes: attributes.clone(),
+            attributes,
             content: text.as_str().into(),
         })
     }

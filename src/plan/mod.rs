@@ -397,7 +397,7 @@ fn undo_live_restore(before: &Facts, after: &Facts, steps: &[Step]) -> Option<Ac
     Some(Action {
         path: config,
         before: step.action.after.clone(),
-        after: step.action.after.with_live_restore_off()?,
+        after: step.action.after.with_live_restore(false)?,
     })
 }
 

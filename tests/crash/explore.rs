@@ -277,6 +277,9 @@ pub fn compare(found: &Snapshot, wanted: &[Snapshot; 2]) -> Result<(), String> {
     if found.killed != live.killed {
         return Err(format!("a starting daemon killed {:?}", found.killed));
     }
+    if found.stopped != live.stopped {
+        return Err(format!("these were stopped: {:?}", found.stopped));
+    }
     Ok(())
 }
 
@@ -294,6 +297,7 @@ pub fn case(scenario: Scenario, mutation: Mutation) -> Case {
 pub fn rollback(case: &Case, id: &'static str) -> Case {
     let (_, mut host) = case.ends();
     host.disk.sync_all();
+    host.keeps = false;
     let mut transaction = inverse(&host, &case.settings, case.id).unwrap();
     // What runs today is for the caller to say.
     let expected = [&mut transaction.expect, &mut transaction.expect_undone];

@@ -53,6 +53,10 @@ pub struct Model {
     pub once: BTreeSet<String>,
     /// Containers that a daemon found running when it started, and killed.
     pub killed: BTreeSet<String>,
+    /// Whether it matters that a container was stopped, also where it runs again.
+    pub keeps: bool,
+    /// Containers that were stopped since the last boot.
+    pub stopped: BTreeSet<String>,
     /// A daemon that was restarted comes up and gives up a little later.
     pub gives_up: bool,
     boots: u32,
@@ -76,6 +80,7 @@ pub struct Snapshot {
     pub daemon: Option<BTreeMap<String, Value>>,
     pub containers: BTreeMap<String, bool>,
     pub killed: BTreeSet<String>,
+    pub stopped: BTreeSet<String>,
 }
 
 fn failure(path: &str, verb: &'static str) -> HostError {
@@ -155,6 +160,11 @@ impl Model {
             }),
             containers: self.containers.clone(),
             killed: self.killed.clone(),
+            stopped: if self.keeps {
+                self.stopped.clone()
+            } else {
+                BTreeSet::new()
+            },
         }
     }
 
@@ -162,7 +172,7 @@ impl Model {
         let mut hasher = DefaultHasher::new();
         self.disk.fingerprint(&mut hasher);
         (&self.kernel, &self.containers, self.kept_running).hash(&mut hasher);
-        self.killed.hash(&mut hasher);
+        (&self.killed, &self.stopped).hash(&mut hasher);
         self.timers.hash(&mut hasher);
         if let Some(daemon) = &self.daemon {
             for (key, value) in daemon {
@@ -195,6 +205,7 @@ impl Model {
         for (name, running) in &mut self.containers {
             *running = !self.once.contains(name);
         }
+        self.stopped.clear();
     }
 
     fn tick(&mut self, path: &str, verb: &'static str) -> Result<(), HostError> {
@@ -325,8 +336,9 @@ impl Model {
         self.kept_running = self.live_restore();
         self.daemon = None;
         if !self.kept_running {
-            for running in self.containers.values_mut() {
+            for (name, running) in &mut self.containers {
                 *running = false;
+                self.stopped.insert(name.clone());
             }
         }
     }
@@ -356,6 +368,7 @@ impl Model {
                 // been stopped on purpose.
                 *running = false;
                 self.killed.insert(name.clone());
+                self.stopped.insert(name.clone());
             }
         }
         self.kept_running = false;

@@ -247,6 +247,38 @@ fn live_restore_reload() -> Scenario {
     scenario
 }
 
+/// Containers go on running over the restart, and over the restart of an undo.
+fn kept() -> Scenario {
+    let mut host = host();
+    host.keeps = true;
+    let set = |keys: &str| format!("{{\n  \"debug\": false{keys}\n}}\n");
+    let on = set(",\n  \"live-restore\": true");
+    let off = set(",\n  \"live-restore\": false");
+    let last = set(",\n  \"icc\": false,\n  \"live-restore\": true");
+    let running = |keys: &[(&str, Value)]| {
+        let mut expected = undone(keys);
+        expected.containers.sort();
+        expected
+    };
+    Scenario {
+        name: "containers outlive the restart",
+        transaction: Transaction {
+            live_restore_on: Some(daemon(&host, &on)),
+            steps: vec![
+                rules_step(),
+                step(DAEMON, file(&on, 0o644), file(&last, 0o644)),
+            ],
+            activations: vec![Activation::LoadAuditRules, Activation::RestartDocker],
+            derived: generated(),
+            expect: running(&[("live-restore", json!(true)), ("icc", json!(false))]),
+            expect_undone: running(&[("live-restore", json!(false))]),
+            undo_live_restore: Some(step(DAEMON, file(&on, 0o644), file(&off, 0o644))),
+            ..Transaction::default()
+        },
+        host,
+    }
+}
+
 fn everything() -> Scenario {
     let Scenario {
         host,
@@ -308,6 +340,7 @@ pub fn all() -> Vec<Scenario> {
         rules(),
         live_restore(),
         live_restore_reload(),
+        kept(),
         everything(),
         restart(),
     ]
@@ -335,8 +368,24 @@ pub fn refused() -> Vec<Scenario> {
     unhealthy.transaction.expect.containers = vec!["web".to_owned(), "gone".to_owned()];
     unhealthy.name = "everything, and a container does not come back";
 
+    let mut kept_refused = kept();
+    let last = "{\"icc\": false, \"live-restore\": true, \"refused\": 1}";
+    kept_refused.transaction.steps[1].action.after = file(last, 0o644);
+    kept_refused.name = "containers outlive the restart, and the daemon refuses to start";
+
+    let mut kept_gives_up = kept();
+    kept_gives_up.host.gives_up = true;
+    kept_gives_up.name = "containers outlive the restart, and the daemon gives up a little later";
+
     let mut gives_up = everything();
     gives_up.host.gives_up = true;
     gives_up.name = "everything, and the daemon gives up a little later";
-    vec![daemon_refuses, kernel_refuses, unhealthy, gives_up]
+    vec![
+        daemon_refuses,
+        kernel_refuses,
+        unhealthy,
+        kept_refused,
+        kept_gives_up,
+        gives_up,
+    ]
 }

@@ -117,10 +117,16 @@ pub(in crate::apply) struct Begin {
     pub(in crate::apply) format: u32,
     pub(in crate::apply) id: String,
     pub(in crate::apply) controls: Vec<String>,
-    /// All steps; the first one is the prelude when `prelude` says so.
+    /// All steps; one is the prelude when `prelude` says so.
     pub(in crate::apply) steps: Vec<StepRecord>,
-    /// The first step switches live-restore off before everything else.
+    /// A step switches live-restore off, or on, before everything else.
     pub(in crate::apply) prelude: bool,
+    /// Which step that is: those before it only see to it that a boot rolls back.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub(in crate::apply) prelude_at: usize,
+    /// It switches live-restore on, so that containers go on running over the restart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::apply) keeps: bool,
     pub(in crate::apply) activations: Vec<Activation>,
     pub(in crate::apply) derived: Vec<DerivedBefore>,
     pub(in crate::apply) expect: Expectation,
@@ -143,6 +149,12 @@ pub(in crate::apply) struct Begin {
     pub(in crate::apply) confirm: Option<Confirmation>,
 }
 
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_first(index: &usize) -> bool {
+    *index == 0
+}
+
 impl Begin {
     /// The record of a transaction.
     pub(in crate::apply) fn of(
@@ -157,7 +169,12 @@ impl Begin {
             id: id.to_owned(),
             controls: transaction.controls.clone(),
             steps: transaction.all_steps().map(Into::into).collect(),
-            prelude: transaction.live_restore_off.is_some(),
+            prelude: transaction.prelude().is_some(),
+            prelude_at: match transaction.prelude() {
+                Some(_) => transaction.guards(),
+                None => 0,
+            },
+            keeps: transaction.live_restore_on.is_some(),
             activations: transaction.activations.clone(),
             derived,
             expect: transaction.expect.clone(),

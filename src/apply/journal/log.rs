@@ -2,6 +2,7 @@
 
 use super::entry::{Begin, Entry};
 use super::line;
+use crate::apply::confirm::is_guard;
 use crate::apply::error::JournalError;
 use crate::apply::outcome::ServiceLog;
 use crate::change::{Activation, StateRecord};
@@ -123,6 +124,15 @@ impl Log {
             | Entry::Writing { .. }
             | Entry::Undone { .. } => {}
         }
+    }
+
+    /// Whether a step may have been taken back that a service reads: what only rolls back at a boot
+    /// is read by systemd at a boot.
+    pub(in crate::apply) fn undoes_what_services_read(&self) -> bool {
+        self.undoing
+            .iter()
+            .filter_map(|&index| self.begin.steps.get(index))
+            .any(|step| !is_guard(&step.action.path))
     }
 
     /// Whether anything on the host can have been changed.
