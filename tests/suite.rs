@@ -18,4 +18,5 @@ mod fuzz_replay;
 mod harden;
 mod laws;
 mod layers;
+mod restart;
 mod versions;

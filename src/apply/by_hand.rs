@@ -53,7 +53,7 @@ pub(super) fn by_hand(begin: &Begin, store: &Store, live: bool) -> String {
             }
         });
     }
-    if let (true, Some(off), Some(first)) = (begin.keeps, &begin.undo_live_restore, steps.first()) {
+    if let (true, Some(off)) = (begin.keeps, &begin.undo_live_restore) {
         text.push_str(
             "\n# The restart has kept the containers. Now live-restore goes off explicitly, the daemon\n\
              # is told, and its former file comes back; no restart is needed.\n",

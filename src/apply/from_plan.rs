@@ -2,7 +2,7 @@
 
 use super::{DaemonStart, Derived, Step, Transaction};
 use crate::audit::TOOL;
-use crate::change::{Action, ActionKind, Activation};
+use crate::change::{Action, ActionKind, Activation, State};
 use crate::checks::{Layout, RULES_FILE};
 use crate::facts::{Facts, RuleLoader};
 use crate::plan::{ACCOUNT_FILES, Plan, REMAP_ACCOUNT};
@@ -37,30 +37,42 @@ impl Transaction {
                 controls.push(control.clone());
             }
         }
+        let prelude = plan
+            .live_restore_on
+            .as_ref()
+            .or(plan.live_restore_off.as_ref());
+        let intermediate = |action: &Action, what: &str| Step {
+            what: format!("{}: {what}", action.path),
+            action: action.clone(),
+            controls: Vec::new(),
+        };
         Self {
             controls,
-            steps: plan
-                .steps
-                .iter()
-                .map(|step| Step {
-                    what: in_words(&step.action),
-                    action: step.action.clone(),
-                    controls: step.controls.clone(),
-                })
-                .collect(),
+            steps: steps(plan, prelude),
+            live_restore_on: plan.live_restore_on.as_ref().map(|action| {
+                intermediate(
+                    action,
+                    "live-restore on, so that containers outlive the restart",
+                )
+            }),
+            live_restore_off: plan
+                .live_restore_off
+                .as_ref()
+                .map(|action| intermediate(action, "live-restore explicitly off")),
             activations: plan
                 .activations
                 .iter()
                 .map(|planned| planned.activation)
+                // That reload belongs to the first step.
+                .filter(|told| prelude.is_none() || *told != Activation::ReloadDocker)
                 .collect(),
             derived,
             expect: plan.expect.clone(),
             expect_undone: plan.expect_undone.clone(),
-            undo_live_restore: plan.undo_live_restore.clone().map(|action| Step {
-                what: format!("{}: live-restore explicitly off", action.path),
-                action,
-                controls: Vec::new(),
-            }),
+            undo_live_restore: plan
+                .undo_live_restore
+                .as_ref()
+                .map(|action| intermediate(action, "live-restore explicitly off")),
             pending: plan.pending.first().map(|(_, event)| event.clone()),
             by: by.to_owned(),
             command: command.to_owned(),
@@ -69,6 +81,42 @@ impl Transaction {
             ..Self::default()
         }
     }
+}
+
+/// The plan's steps. That of the daemon's configuration starts from what `prelude` wrote there; where
+/// there is none, what was there comes back.
+fn steps(plan: &Plan, prelude: Option<&Action>) -> Vec<Step> {
+    let mut steps: Vec<Step> = plan
+        .steps
+        .iter()
+        .map(|step| Step {
+            what: in_words(&step.action),
+            action: step.action.clone(),
+            controls: step.controls.clone(),
+        })
+        .collect();
+    let Some(prelude) = prelude else {
+        return steps;
+    };
+    let back = prelude.clone().inverse();
+    match steps
+        .iter_mut()
+        .find(|step| step.action.path == prelude.path)
+    {
+        Some(step) => {
+            // Attributes alone are changed: the content comes back with them.
+            if let State::Opaque { attributes } = &step.action.after {
+                step.action.after = back.after.with_attributes(attributes);
+            }
+            step.action.before = back.before;
+        }
+        None => steps.push(Step {
+            what: format!("{}: as it was", back.path),
+            action: back,
+            controls: Vec::new(),
+        }),
+    }
+    steps
 }
 
 /// How the daemon is started, on a running host that has it as a service.

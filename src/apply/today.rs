@@ -2,7 +2,7 @@
 //! runs again reads the restored file, and whoever asked is told whom that concerns.
 
 use super::{Step, Transaction};
-use crate::change::{Action, Activation};
+use crate::change::{Action, Activation, State};
 use crate::checks::Layout;
 use crate::facts::{Container, Facts, Seen, UnitState};
 use crate::formats::daemon_json::Document;
@@ -27,7 +27,7 @@ impl Transaction {
         });
         let restores_config = self
             .all_steps()
-            .any(|step| step.action.path == layout.config);
+            .any(|step| step.action.path == layout.config && !is_reloaded(&step.action));
         if docker_runs && restores_config && !self.activations.contains(&Activation::RestartDocker)
         {
             self.activations.push(Activation::RestartDocker);
@@ -86,8 +86,10 @@ impl Transaction {
         else {
             return;
         };
-        let stays_on = Document::parse(step.action.after.text().as_bytes())
-            .is_ok_and(|document| document.get("live-restore") == Some(&Value::Bool(true)));
+        let stays_on = key_of(&step.action.after, "live-restore") == Some(Value::Bool(true));
+        // Containers must not run on under a root that the next daemon does not know.
+        let root = |state: &State| key_of(state, "userns-remap");
+        let stays_on = stays_on && root(&step.action.before) == root(&step.action.after);
         let (false, Some(explicit)) = (stays_on, step.action.before.with_live_restore(false))
         else {
             return;
@@ -141,10 +143,30 @@ impl Transaction {
     }
 }
 
+fn key_of(state: &State, key: &str) -> Option<Value> {
+    let document = Document::parse(state.text().as_bytes()).ok()?;
+    document.get(key).cloned()
+}
+
+/// Whether nothing of the daemon's configuration changes but live-restore, which is switched by a
+/// reload.
+fn is_reloaded(action: &Action) -> bool {
+    let without = |state: &State| -> Option<Value> {
+        let text = match state {
+            State::Absent => "{}",
+            other => other.text(),
+        };
+        let mut keys: Value = serde_json::from_str(text).ok()?;
+        keys.as_object_mut()?.remove("live-restore");
+        Some(keys)
+    };
+    let (before, after) = (without(&action.before), without(&action.after));
+    before.is_some() && before == after
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::State;
     use crate::facts::{Attributes, Docker};
 
     fn host(active: &str, docker: Docker) -> Facts {
@@ -168,7 +190,7 @@ mod tests {
                     path: "/etc/docker/daemon.json".into(),
                     before: State::File {
                         attributes: Attributes::default(),
-                        content: "{\n  \"live-restore\": true\n}\n".into(),
+                        content: "{\n  \"icc\": false,\n  \"live-restore\": true\n}\n".into(),
                     },
                     after: State::Absent,
                 },
@@ -221,5 +243,44 @@ mod tests {
         assert!(off.action.after.text().contains("\"live-restore\": false"));
         assert_eq!(transaction.steps[0].action.before, off.action.after);
         assert!(transaction.impact_today(&facts)[0].ends_with("web"));
+    }
+
+    #[test]
+    fn live_restore_alone_is_taken_back_without_a_restart() {
+        let docker = Docker {
+            live_restore: true,
+            ..Docker::default()
+        };
+        let mut transaction = rollback(&[Activation::ReloadDocker]);
+        transaction.steps[0].action.before = State::File {
+            attributes: Attributes::default(),
+            content: "{\n  \"live-restore\": true\n}\n".into(),
+        };
+        transaction.fit_to_today(&host("active", docker));
+        assert_eq!(transaction.activations, [Activation::ReloadDocker]);
+        assert!(transaction.live_restore_off.is_some());
+    }
+
+    #[test]
+    fn another_root_stops_containers_also_where_live_restore_stays_on() {
+        let file = |text: &str| State::File {
+            attributes: Attributes::default(),
+            content: text.into(),
+        };
+        let docker = Docker {
+            live_restore: true,
+            ..Docker::default()
+        };
+        let mut transaction = rollback(&[Activation::RestartDocker]);
+        let action = &mut transaction.steps[0].action;
+        action.before = file("{\"live-restore\": true, \"userns-remap\": \"default\"}");
+        action.after = file("{\"live-restore\": true}");
+        transaction.fit_to_today(&host("active", docker));
+        let off = transaction.live_restore_off.unwrap();
+        assert!(off.action.after.text().contains("\"live-restore\": false"));
+        assert_eq!(
+            transaction.steps[0].action.after.text(),
+            "{\"live-restore\": true}"
+        );
     }
 }

@@ -49,6 +49,9 @@ pub enum Edit {
     DropIn(DropInSetting),
     /// Nothing is to be written: what is configured takes effect when the daemon restarts.
     RestartDocker,
+    /// The same, and only when the containers that run now stop for it. Fulfilled only where that
+    /// was asked for.
+    RestartContainers,
     /// Nothing is to be written: what is configured takes effect when the rules are loaded.
     LoadAuditRules,
 }

@@ -109,6 +109,19 @@ impl State {
         }
     }
 
+    /// The same with other attributes.
+    #[must_use]
+    pub fn with_attributes(&self, to: &Attributes) -> Self {
+        let mut state = self.clone();
+        match &mut state {
+            Self::Absent => {}
+            Self::File { attributes, .. }
+            | Self::Folder { attributes }
+            | Self::Opaque { attributes } => attributes.clone_from(to),
+        }
+        state
+    }
+
     /// The bytes of a file.
     pub fn content(&self) -> Option<&Bytes> {
         match self {

@@ -125,6 +125,11 @@ fn default_of(key: &str) -> Value {
     }
 }
 
+/// What brings the options of the default bridge into effect that a restart has left as they were
+/// because containers went on running (docs.docker.com, "Live restore").
+pub const BRIDGE_EVENT: &str =
+    "the next boot, or a restart of docker.service while no container runs";
+
 impl DaemonOption {
     /// Judges the option.
     pub fn judge(&self, facts: &Facts, policy: &Policy) -> Judgement {
@@ -291,8 +296,8 @@ impl DaemonOption {
                         wanted.in_words(&self.key),
                         source_of_effective(&self.key),
                     )
-                    .pending("the next boot, or a restart of docker.service while no container runs")],
-                    Vec::new(),
+                    .pending(BRIDGE_EVENT)],
+                    vec![Edit::RestartContainers],
                 )
             }
             Some(effective) => restart(vec![

@@ -137,9 +137,10 @@ impl Judgement {
         })
     }
 
-    /// Configured, and waits for an event that no edit brings about.
+    /// Configured, and waits for an event that no edit brings about, unless containers may stop.
     pub fn is_pending(&self) -> bool {
-        self.edits.is_empty()
+        let waits = |edit: &Edit| *edit == Edit::RestartContainers;
+        self.edits.iter().all(waits)
             && self.blocked.is_none()
             && self
                 .evidence

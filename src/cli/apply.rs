@@ -45,7 +45,7 @@ pub(super) fn run(global: &Global, verb: &ApplyVerb) -> Done {
         .map(|path| show::load(path, &context.place))
         .transpose()?;
     let _lock = begin(&context, "apply")?;
-    let mut options = context.options(verb.allow_disruption);
+    let mut options = context.options(verb.allow);
     if let Some(saved) = &saved {
         options = saved.made_from.options.clone();
         context.selection = options.selection.clone();
@@ -88,10 +88,7 @@ pub(super) fn run(global: &Global, verb: &ApplyVerb) -> Done {
         print::out(&render::plan(document, &context.paper))?;
     }
     if !verb.yes {
-        let mut instead = format!("seaworthy apply{}", context.scope);
-        if verb.allow_disruption {
-            instead.push_str(" --allow-disruption");
-        }
+        let mut instead = format!("seaworthy apply{}{}", context.scope, verb.allow.words());
         instead.push_str(" --yes");
         if let Some(seconds) = verb.confirm_within {
             let _ = write!(instead, " --confirm-within {seconds}s");

@@ -188,6 +188,32 @@ impl FailOn {
     }
 }
 
+/// What may happen to the containers of this host.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Allow {
+    /// Also what disrupts something on this host
+    #[arg(long)]
+    pub(super) allow_disruption: bool,
+    /// Stop running containers for the restart of dockerd, also where live-restore could keep them:
+    /// options of the default bridge (icc) then take effect at once
+    #[arg(long)]
+    pub(super) restart_containers: bool,
+}
+
+impl Allow {
+    /// The flags as they were typed, with a blank before each.
+    pub(super) fn words(self) -> String {
+        let mut words = String::new();
+        if self.allow_disruption {
+            words.push_str(" --allow-disruption");
+        }
+        if self.restart_containers {
+            words.push_str(" --restart-containers");
+        }
+        words
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct PlanVerb {
     /// Save the plan in this file, too, for `show` and `apply FILE`
@@ -196,9 +222,8 @@ pub(super) struct PlanVerb {
     /// How to print the plan
     #[arg(long, default_value = "human")]
     pub(super) format: PlanFormat,
-    /// Plan what disrupts something on this host, too
-    #[arg(long)]
-    pub(super) allow_disruption: bool,
+    #[command(flatten)]
+    pub(super) allow: Allow,
     /// Exit with 1 when there is something to change
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
@@ -223,13 +248,13 @@ pub(super) struct ShowVerb {
 #[derive(Debug, Args)]
 pub(super) struct ApplyVerb {
     /// Apply exactly this saved plan, or refuse
+    #[arg(conflicts_with_all = ["allow_disruption", "restart_containers"])]
     pub(super) file: Option<PathBuf>,
     /// Do not ask
     #[arg(short, long)]
     pub(super) yes: bool,
-    /// Apply what disrupts something on this host, too
-    #[arg(long, conflicts_with = "file")]
-    pub(super) allow_disruption: bool,
+    #[command(flatten)]
+    pub(super) allow: Allow,
     /// Roll back by itself unless `seaworthy confirm` comes within this time: 90s, 10m, 1h
     #[arg(long, value_name = "DURATION", value_parser = within)]
     pub(super) confirm_within: Option<u64>,

@@ -1,6 +1,6 @@
 //! What every verb starts from: the door, the catalog, the policy, the facts.
 
-use super::arguments::{Global, Profile};
+use super::arguments::{Allow, Global, Profile};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::print;
@@ -259,10 +259,11 @@ impl Context {
     }
 
     /// The options of this run.
-    pub(super) fn options(&self, allow_disruption: bool) -> Options {
+    pub(super) fn options(&self, allow: Allow) -> Options {
         Options {
             selection: self.selection.clone(),
-            allow_disruption,
+            allow_disruption: allow.allow_disruption,
+            restart_containers: allow.restart_containers,
         }
     }
 }

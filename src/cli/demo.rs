@@ -4,7 +4,7 @@ mod manifest;
 mod sample;
 
 use super::apply::{Prepared, begin, carry_out, settings, status};
-use super::arguments::Global;
+use super::arguments::{Allow, Global};
 use super::context::Context;
 use super::ending::{ending, nothing_to_do};
 use super::failure::Failure;
@@ -12,7 +12,6 @@ use super::interrupt::Interrupt;
 use super::{Done, FINDINGS, OK, REFUSED, print, rollback};
 use crate::apply::{Applied, Outcome};
 use crate::host::LinuxHost;
-use crate::plan::Options;
 use crate::render::{self, Paper};
 use manifest::Manifest;
 use std::io;
@@ -114,10 +113,10 @@ impl Stage {
             self.start.count(),
             std::env::temp_dir().display(),
         ))?;
-        let options = Options {
+        let options = self.context.options(Allow {
             allow_disruption: true,
-            ..self.context.options(true)
-        };
+            restart_containers: false,
+        });
 
         self.act(1, "What is wrong?", "sudo seaworthy audit --quiet")?;
         let prepared = Prepared::new(&self.context, &options)?;

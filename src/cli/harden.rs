@@ -92,7 +92,7 @@ fn choose(context: &Context, interrupt: &Interrupt) -> Result<Ended, Failure> {
             only,
             ..Selection::default()
         },
-        allow_disruption: false,
+        ..Options::default()
     };
     let (_, document) = context.plan(&facts, &options);
     if document.is_empty() {

@@ -14,7 +14,7 @@ pub(super) fn run(global: &Global, verb: &PlanVerb) -> Done {
     apply::warn_unfinished(&context);
     let facts = context.facts()?;
     let blind = context.refuse_blind("plan", &context.report(&facts));
-    let (_, document) = context.plan(&facts, &context.options(verb.allow_disruption));
+    let (_, document) = context.plan(&facts, &context.options(verb.allow));
     if let Some(path) = &verb.out {
         save(&document, path)?;
     }
@@ -52,10 +52,11 @@ fn next(document: &Document, verb: &PlanVerb, context: &Context) -> String {
             context.place,
             quoted(&path.to_string_lossy())
         ),
-        None if verb.allow_disruption => {
-            format!("sudo seaworthy apply{} --allow-disruption", context.scope)
-        }
-        None => format!("sudo seaworthy apply{}", context.scope),
+        None => format!(
+            "sudo seaworthy apply{}{}",
+            context.scope,
+            verb.allow.words()
+        ),
     };
     format!("\nNext:\n  {command}\n")
 }

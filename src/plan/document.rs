@@ -3,7 +3,7 @@
 //! A document never holds a secret: contents stand in it as digests and masked diffs. It is never
 //! trusted either: `apply FILE` plans anew with the same options and compares.
 
-use super::{Impact, Options, Plan, unified};
+use super::{Forecast, Impact, Options, Plan, unified};
 use crate::audit::TOOL;
 use crate::change::{Action, ActionKind, Activation, Digest, State, StateRecord};
 use crate::facts::{Facts, HostIdentity, Seen};
@@ -36,6 +36,10 @@ pub struct Document {
     pub pending: Vec<PendingDocument>,
     /// What could not be judged, so that nothing is planned for it.
     pub unknown: Vec<UnknownDocument>,
+    /// What becomes of containers and everything else. `apply FILE` does not hold the host to it:
+    /// containers come and go, and whom a plan concerns is in `impact`.
+    #[serde(default)]
+    pub forecast: Forecast,
 }
 
 /// What a plan was made from.
@@ -100,6 +104,9 @@ pub struct ActivationDocument {
     pub controls: Vec<String>,
     /// What the service itself writes then.
     pub writes: Vec<String>,
+    /// What it is for, where that is not plain.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub purpose: Option<String>,
 }
 
 /// One control that is left out.
@@ -214,9 +221,11 @@ impl Document {
                     unit: planned.activation.unit().to_owned(),
                     controls: planned.controls.clone(),
                     writes: planned.writes.clone(),
+                    purpose: planned.purpose.map(str::to_owned),
                 })
                 .collect(),
             impact: plan.impact.clone(),
+            forecast: plan.becomes.clone(),
             held_back: plan
                 .held_back
                 .iter()

@@ -1,6 +1,7 @@
 //! Whom a plan concerns on this host, and which cures disrupt something here.
 
-use super::Plan;
+use super::restart::{Restart, is_reloaded};
+use super::{Options, Plan};
 use crate::catalog::{Applicability, Control};
 use crate::change::{Activation, Edit};
 use crate::checks::Layout;
@@ -18,14 +19,29 @@ pub struct Impact {
     pub why: String,
 }
 
-/// Why curing this finding disrupts something on this host, `None` when it does not.
-pub(super) fn disruption(control: &Control, edits: &[Edit], facts: &Facts) -> Option<String> {
+/// The flags that release a control that disrupts.
+pub(super) fn release(id: &str) -> String {
+    format!("--allow-disruption, or --only {id}")
+}
+
+/// Why curing this finding disrupts something on this host, `None` when it does not. `keeps` says
+/// that running containers would outlive a restart.
+pub(super) fn disruption(
+    control: &Control,
+    edits: &[Edit],
+    facts: &Facts,
+    options: &Options,
+    keeps: bool,
+) -> Option<String> {
     if control.remediation.applicability == Applicability::Disruptive {
         return Some(first_sentence(&control.remediation.impact));
     }
-    let restarts = edits
-        .iter()
-        .any(|edit| matches!(edit, Edit::DaemonKey { .. } | Edit::RestartDocker));
+    let restarts = edits.iter().any(|edit| {
+        matches!(
+            edit,
+            Edit::DaemonKey { .. } | Edit::RestartDocker | Edit::RestartContainers
+        ) && !is_reloaded(edit, facts)
+    });
     if !restarts {
         return None;
     }
@@ -34,10 +50,6 @@ pub(super) fn disruption(control: &Control, edits: &[Edit], facts: &Facts) -> Op
     );
     match &facts.docker {
         Seen::Known(docker) => {
-            let running: Vec<&str> = docker
-                .running()
-                .map(|container| container.name.as_str())
-                .collect();
             if remaps
                 && !(docker.containers.is_empty()
                     && docker.images.is_empty()
@@ -52,28 +64,18 @@ pub(super) fn disruption(control: &Control, edits: &[Edit], facts: &Facts) -> Op
                     ])
                 ));
             }
-            if !running.is_empty() {
-                return Some(format!(
-                    "it restarts docker.service, and {} here: {}",
-                    match running.len() {
-                        1 => "a container runs".to_owned(),
-                        count => format!("{count} containers run"),
-                    },
-                    running.join(", ")
-                ));
+            if let Some(reason) = restart_disruption(facts, options, keeps) {
+                return Some(reason);
             }
             edits.contains(&Edit::RestartDocker).then(|| {
                 "it restarts docker.service, which brings into effect what was written there before"
                     .to_owned()
             })
         }
-        Seen::Unseen(unseen) => {
+        Seen::Unseen(_) => {
             let layout = Layout::of(facts);
-            if layout.docker_runs() {
-                return Some(format!(
-                    "it restarts docker.service, and the containers could not be seen: {}",
-                    unseen.unseen
-                ));
+            if let Some(reason) = restart_disruption(facts, options, keeps) {
+                return Some(reason);
             }
             // The daemon does not run: whether something would vanish shows in its folder.
             let used = match facts.node(&layout.data_root()) {
@@ -90,32 +92,38 @@ pub(super) fn disruption(control: &Control, edits: &[Edit], facts: &Facts) -> Op
     }
 }
 
-/// What no flag releases: why, and what helps.
-///
-/// With live-restore a restart leaves containers running. Under another root the daemon does not
-/// know them: they would run on, invisible, and their ports could be given to others.
-pub(super) fn danger(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
-    let remaps = edits
-        .iter()
-        .any(|edit| matches!(edit, Edit::DaemonKey { key, .. } if key == "userns-remap"));
-    let docker = facts.docker.known()?;
-    (remaps && docker.keeps_bridge_over_restart()).then(|| {
-        let names: Vec<&str> = docker
-            .running()
-            .map(|container| container.name.as_str())
-            .collect();
-        (
-            format!(
-                "live-restore would leave running containers behind under the former root, invisible to the daemon: {}",
-                names.join(", ")
-            ),
-            "docker stop $(docker ps -q)".to_owned(),
-        )
-    })
+/// Whom a restart of docker.service stops here.
+pub(super) fn restart_disruption(facts: &Facts, options: &Options, keeps: bool) -> Option<String> {
+    let docker = match &facts.docker {
+        Seen::Known(docker) => docker,
+        Seen::Unseen(unseen) => {
+            return Layout::of(facts).docker_runs().then(|| {
+                format!(
+                    "it restarts docker.service, and the containers could not be seen: {}",
+                    unseen.unseen
+                )
+            });
+        }
+    };
+    let running: Vec<&str> = docker
+        .running()
+        .map(|container| container.name.as_str())
+        .collect();
+    if running.is_empty() || keeps || options.restart_containers {
+        return None;
+    }
+    Some(format!(
+        "it restarts docker.service, and {} here: {}",
+        match running.len() {
+            1 => "a container runs".to_owned(),
+            count => format!("{count} containers run"),
+        },
+        running.join(", ")
+    ))
 }
 
 /// Whom the steps and activations of a plan concern.
-pub(super) fn impact(facts: &Facts, plan: &Plan) -> Vec<Impact> {
+pub(super) fn impact(facts: &Facts, plan: &Plan, restart: Restart) -> Vec<Impact> {
     let mut all = Vec::new();
     if plan.activates(Activation::RestartDocker) {
         let who = facts.docker.known().map_or_else(Vec::new, |docker| {
@@ -129,7 +137,7 @@ pub(super) fn impact(facts: &Facts, plan: &Plan) -> Vec<Impact> {
                 "docker.service restarts; which containers run could not be seen"
             }
             (_, true) => "docker.service restarts once; no container runs now",
-            (Seen::Known(docker), false) if docker.live_restore => {
+            (Seen::Known(_), false) if restart.keeps() => {
                 "docker.service restarts once; live-restore keeps these containers running"
             }
             (_, false) => {

@@ -10,26 +10,32 @@
 
 mod diff;
 mod document;
+mod expectation;
+mod forecast;
 mod impact;
 mod refusal;
+mod restart;
 mod simulate;
 mod workbench;
 
 pub use diff::{describe_state, unified};
 pub use document::{Document, DocumentError, HeldBackDocument, StepDocument};
+pub use forecast::{
+    ContainerForecast, Effective, Fate, Forecast, ObjectFate, ObjectForecast, SettingForecast,
+};
 pub use impact::Impact;
 pub use workbench::OWN_FILE_HEADER;
 
 use crate::audit::{Judged, judge};
 use crate::catalog::{Applicability, Catalog, Selection};
-use crate::change::{Action, Activation, Expectation};
+use crate::change::{Action, Activation, Edit, Expectation};
 use crate::checks::{Layout, OWN_RULES_FILE, Outcome, RULES_FILE, TMPFILES, parent};
-use crate::facts::{Facts, Look, Requests, RuleLoader, Seen};
-use crate::formats::audit_rules;
+use crate::facts::{Facts, Look, Requests, RuleLoader};
 use crate::policy::Policy;
+use restart::Restart;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use workbench::{Controls, Workbench};
 
 /// What a plan was asked for.
@@ -40,6 +46,9 @@ pub struct Options {
     pub selection: Selection,
     /// Do what disrupts, too.
     pub allow_disruption: bool,
+    /// Stop running containers for a restart of the daemon that they could outlive: only then it
+    /// changes its default bridge.
+    pub restart_containers: bool,
 }
 
 /// One change of one path, and the controls that it serves.
@@ -60,6 +69,8 @@ pub struct PlannedActivation {
     pub controls: Vec<String>,
     /// What the service itself writes then.
     pub writes: Vec<String>,
+    /// What it is for, where that is not plain.
+    pub purpose: Option<&'static str>,
 }
 
 /// A failing control that this plan does not cure.
@@ -96,10 +107,17 @@ pub struct Plan {
     pub expect_undone: Expectation,
     /// An intermediate content of daemon.json that undoing needs: live-restore explicitly false.
     pub undo_live_restore: Option<Action>,
+    /// An intermediate content of daemon.json that is written and reloaded before everything else,
+    /// so that running containers outlive the restart: the former one with live-restore on.
+    pub live_restore_on: Option<Action>,
+    /// The same with live-restore explicitly off, so that they do not.
+    pub live_restore_off: Option<Action>,
     /// Whether the daemon will make the `dockremap` account.
     pub makes_account: bool,
     /// The facts as they would be.
     pub forecast: Facts,
+    /// What becomes of the containers and everything else.
+    pub becomes: Forecast,
 }
 
 /// The account that the daemon makes for `userns-remap = "default"` (docs.docker.com, "Isolate
@@ -181,13 +199,18 @@ fn rounds<'a>(
     let mut bench = Workbench::new(facts);
     for _ in 0..MOST_ROUNDS {
         let judged = judge(catalog, &bench.facts, policy, &options.selection, today);
+        let keeps = Restart::may_keep(facts, wishes_live_restore(&judged, held), options);
         let mut news = false;
         for one in judged.iter().filter(|one| is_wish(one)) {
             let id = &one.control.id;
             if held.contains_key(id) {
                 continue;
             }
-            if let Some(back) = hold_back(one, facts, options) {
+            if one.judgement.edits == [Edit::RestartContainers] && !options.restart_containers {
+                // Pending until they stop by themselves.
+                continue;
+            }
+            if let Some(back) = hold_back(one, facts, options, keeps) {
                 held.insert(id.clone(), back);
                 continue;
             }
@@ -209,11 +232,55 @@ fn rounds<'a>(
         if !news {
             break;
         }
-        for (activation, _) in bench.activations() {
-            simulate::react(&mut bench.facts, activation);
-        }
+        bench.react(options);
+    }
+    if hold_back_restart(&bench, facts, options, held) {
+        return None;
     }
     Some(bench)
+}
+
+/// Whether live-restore will be switched on by this plan, as far as it is known.
+fn wishes_live_restore(judged: &[Judged<'_>], held: &BTreeMap<String, HeldBack>) -> bool {
+    let on = Edit::DaemonKey {
+        key: "live-restore".to_owned(),
+        value: Some(Value::Bool(true)),
+    };
+    judged.iter().filter(|one| is_wish(one)).any(|one| {
+        one.judgement.edits.contains(&on)
+            && one.judgement.blocked.is_none()
+            && !held.contains_key(&one.control.id)
+    })
+}
+
+/// Holds back what was let through in the belief that running containers would outlive the restart,
+/// when they will not. Whether anything was held back.
+fn hold_back_restart(
+    bench: &Workbench<'_>,
+    facts: &Facts,
+    options: &Options,
+    held: &mut BTreeMap<String, HeldBack>,
+) -> bool {
+    if options.allow_disruption || bench.restart(options).keeps() {
+        return false;
+    }
+    let Some(reason) = impact::restart_disruption(facts, options, false) else {
+        return false;
+    };
+    let mut news = false;
+    for (activation, controls) in bench.activations() {
+        if activation != Activation::RestartDocker {
+            continue;
+        }
+        for id in controls {
+            if !options.selection.releases(&id) {
+                let release = impact::release(&id);
+                held.insert(id.clone(), back(&id, reason.clone(), release));
+                news = true;
+            }
+        }
+    }
+    news
 }
 
 fn is_wish(one: &Judged<'_>) -> bool {
@@ -230,7 +297,8 @@ fn back(control: &str, reason: String, release: String) -> HeldBack {
 }
 
 /// Why a failing control is not cured by this plan, if so.
-fn hold_back(one: &Judged<'_>, facts: &Facts, options: &Options) -> Option<HeldBack> {
+/// `keeps` says that running containers would outlive a restart.
+fn hold_back(one: &Judged<'_>, facts: &Facts, options: &Options, keeps: bool) -> Option<HeldBack> {
     let id = &one.control.id;
     if let Some((reason, cure)) = &one.judgement.blocked {
         return Some(back(id, reason.clone(), cure.clone()));
@@ -246,14 +314,11 @@ fn hold_back(one: &Judged<'_>, facts: &Facts, options: &Options) -> Option<HeldB
         // Pending: written already, and nothing that we do brings the event about.
         return None;
     }
-    if let Some((reason, cure)) = impact::danger(&one.judgement.edits, facts) {
-        return Some(back(id, reason, cure));
-    }
     if options.allow_disruption || options.selection.releases(id) {
         return None;
     }
-    impact::disruption(one.control, &one.judgement.edits, facts)
-        .map(|reason| back(id, reason, format!("--allow-disruption, or --only {id}")))
+    impact::disruption(one.control, &one.judgement.edits, facts, options, keeps)
+        .map(|reason| back(id, reason, impact::release(id)))
 }
 
 fn finish(
@@ -274,15 +339,38 @@ fn finish(
         })
         .collect();
     let makes_account = makes_account(facts, bench);
-    let activations: Vec<PlannedActivation> = bench
+    let mut activations: Vec<PlannedActivation> = bench
         .activations()
         .into_iter()
         .map(|(activation, controls)| PlannedActivation {
             activation,
             controls: in_order(catalog, &controls),
             writes: writes(facts, activation, makes_account),
+            purpose: None,
         })
         .collect();
+    let restarts = activations
+        .iter()
+        .any(|planned| planned.activation == Activation::RestartDocker);
+    let restart = bench.restart(options);
+    let prelude = if restarts {
+        restart.prelude(facts)
+    } else {
+        None
+    };
+    if prelude.is_some() {
+        activations.push(PlannedActivation {
+            activation: Activation::ReloadDocker,
+            controls: Vec::new(),
+            writes: Vec::new(),
+            purpose: Some(if restart.keeps() {
+                "first of all, with live-restore on and nothing else: running containers outlive the restart"
+            } else {
+                "first of all, with live-restore off: running containers stop for the restart"
+            }),
+        });
+        activations.sort_by_key(|planned| planned.activation);
+    }
 
     let judged = judge(catalog, &bench.facts, policy, &options.selection, today);
     let mut pending = Vec::new();
@@ -309,10 +397,24 @@ fn finish(
         .iter()
         .filter_map(|control| held.remove(&control.id))
         .collect();
+    let (live_restore_on, live_restore_off) = if restart.keeps() {
+        (prelude, None)
+    } else {
+        (None, prelude)
+    };
     let mut plan = Plan {
-        undo_live_restore: undo_live_restore(facts, &bench.facts, &steps),
-        expect: expectation(facts, &bench.facts, bench),
-        expect_undone: expectation_undone(facts, bench),
+        undo_live_restore: match &live_restore_on {
+            Some(on) => on.after.with_live_restore(false).map(|off| Action {
+                path: on.path.clone(),
+                before: on.after.clone(),
+                after: off,
+            }),
+            None => expectation::undo_live_restore(facts, &bench.facts, &steps),
+        },
+        live_restore_on,
+        live_restore_off,
+        expect: expectation::done(facts, &bench.facts, bench),
+        expect_undone: expectation::undone(facts, bench),
         steps,
         activations,
         held_back: order,
@@ -321,8 +423,11 @@ fn finish(
         makes_account,
         forecast: bench.facts.clone(),
         impact: Vec::new(),
+        becomes: Forecast::default(),
     };
-    plan.impact = impact::impact(facts, &plan);
+    plan.impact = impact::impact(facts, &plan, restart);
+    let keys = bench.daemon_keys.keys().map(String::as_str);
+    plan.becomes = forecast::forecast(facts, &plan, restart, &keys.collect());
     plan
 }
 
@@ -377,87 +482,4 @@ fn makes_account(facts: &Facts, bench: &Workbench<'_>) -> bool {
             REMAP_ACCOUNT,
         )
         .is_none()
-}
-
-/// While live-restore is on, a restart with a file that turns it off kills containers that keep
-/// running; the daemon must be told by SIGHUP first, with an explicit `false`: taking the key out
-/// changes nothing on a reload.
-fn undo_live_restore(before: &Facts, after: &Facts, steps: &[Step]) -> Option<Action> {
-    let live = |facts: &Facts| {
-        facts
-            .docker
-            .known()
-            .is_some_and(|docker| docker.live_restore)
-    };
-    if live(before) || !live(after) {
-        return None;
-    }
-    let config = Layout::of(after).config;
-    let step = steps.iter().find(|step| step.action.path == config)?;
-    Some(Action {
-        path: config,
-        before: step.action.after.clone(),
-        after: step.action.after.with_live_restore(false)?,
-    })
-}
-
-/// What must hold after an undo: the containers that ran do run, or a person is told which do not.
-fn expectation_undone(facts: &Facts, bench: &Workbench<'_>) -> Expectation {
-    let mut expect = expectation(facts, facts, bench);
-    let told = bench.activations();
-    let restarts = told
-        .iter()
-        .any(|(activation, _)| *activation == Activation::RestartDocker);
-    if let (true, Some(docker)) = (restarts, facts.docker.known()) {
-        expect.containers = docker
-            .running()
-            .filter(|container| !container.swarm_task)
-            .map(|container| container.name.clone())
-            .collect();
-    }
-    expect
-}
-
-/// What must hold once the services run on `target`, for what this plan touches.
-fn expectation(before: &Facts, target: &Facts, bench: &Workbench<'_>) -> Expectation {
-    if !before.host.live {
-        return Expectation::default();
-    }
-    let told: BTreeSet<Activation> = bench
-        .activations()
-        .into_iter()
-        .map(|(activation, _)| activation)
-        .collect();
-    let mut expect = Expectation {
-        docker_runs: Layout::of(before).docker_runs(),
-        auditd_runs: before
-            .units
-            .get("auditd.service")
-            .is_some_and(crate::facts::UnitState::is_active),
-        ..Expectation::default()
-    };
-    if let (true, Some(docker)) = (
-        told.contains(&Activation::RestartDocker),
-        target.docker.known(),
-    ) {
-        expect.daemon = bench
-            .daemon_keys
-            .keys()
-            .filter_map(|key| Some((key.clone(), docker.effective(key)?)))
-            .collect();
-        expect.containers = docker
-            .running()
-            .filter(|container| container.comes_back())
-            .map(|container| container.name.clone())
-            .collect();
-    }
-    if told.contains(&Activation::LoadAuditRules)
-        && let Seen::Known(rules) = &target.auditing.kernel_rules
-    {
-        expect.watches = rules
-            .iter()
-            .flat_map(|rule| audit_rules::watches(rule))
-            .collect();
-    }
-    expect
 }

@@ -1,22 +1,15 @@
 //! What the services make of new files, as far as it is known: so that a plan can be judged before
 //! it is applied, and a forecast compared with what happened.
 
-use crate::change::Activation;
+use super::forecast::Fate;
+use super::restart::Restart;
 use crate::checks::{Layout, rule_files};
 use crate::facts::{Docker, Facts, Seen};
 use crate::formats::audit_rules;
 use serde_json::Value;
 
-/// Lets a service react on the copy.
-pub(super) fn react(facts: &mut Facts, activation: Activation) {
-    match activation {
-        Activation::LoadAuditRules => load_audit_rules(facts),
-        Activation::RestartDocker => restart_docker(facts),
-        Activation::ReloadDocker | Activation::ReloadUnits | Activation::RestartAuditd => {}
-    }
-}
-
-fn load_audit_rules(facts: &mut Facts) {
+/// Rules from the files come into the kernel.
+pub(super) fn load_audit_rules(facts: &mut Facts) {
     let from_files: Vec<String> = rule_files(facts)
         .iter()
         .flat_map(|file| audit_rules::watches(facts.text(file).unwrap_or_default()))
@@ -31,7 +24,23 @@ fn load_audit_rules(facts: &mut Facts) {
     }
 }
 
-fn restart_docker(facts: &mut Facts) {
+/// The daemon reads what a reload brings into effect, and nothing else. What the API does not show
+/// may differ from the file from then on.
+pub(super) fn reload_docker(facts: &mut Facts) {
+    let layout = Layout::of(facts);
+    let config = layout.config.clone();
+    let live_restore = layout.configured("live-restore").map(|(value, _)| value);
+    if let (Seen::Known(docker), Some(Value::Bool(on))) = (&mut facts.docker, live_restore) {
+        docker.live_restore = on;
+    }
+    if let Some(Seen::Known(node)) = facts.files.get_mut(&config) {
+        node.modified = i64::MAX;
+    }
+}
+
+/// The daemon starts anew, on `facts` as they become; what it holds is as it was `before`.
+pub(super) fn restart_docker(before: &Facts, facts: &mut Facts, restart: Restart) {
+    facts.docker.clone_from(&before.docker);
     let layout = Layout::of(facts);
     let value = |key: &str| layout.configured(key).map(|(value, _)| value);
     let switch = |key: &str, default: bool| match value(key) {
@@ -62,15 +71,12 @@ fn restart_docker(facts: &mut Facts) {
     let insecure = list("insecure-registries");
     let authorization = list("authorization-plugins");
     if let Seen::Known(docker) = &mut facts.docker {
-        let kept = docker.keeps_bridge_over_restart();
-        if !docker.live_restore {
-            // They are stopped; --rm deletes, and a policy decides who comes back.
-            docker.containers.retain(|container| !container.auto_remove);
-            for container in &mut docker.containers {
-                container.running &= container.comes_back();
-            }
-        }
-        if !kept && !docker.bridge_options.is_empty() {
+        docker.containers.retain_mut(|container| {
+            let (fate, _) = Fate::over_restart(container, restart.keeps());
+            container.running = fate.runs();
+            fate != Fate::Deleted
+        });
+        if !restart.keeps() && !docker.bridge_options.is_empty() {
             docker
                 .bridge_options
                 .insert(crate::facts::ENABLE_ICC.to_owned(), icc.to_string());

@@ -1,6 +1,9 @@
 //! Folding edits: a copy of the facts on which the wishes of many controls become one new state of
 //! each path, and on which the services' reaction is then simulated.
 
+use super::Options;
+use super::restart::{Restart, is_reloaded};
+use super::simulate;
 use crate::change::{Action, Activation, DropInSetting, Edit, State};
 use crate::checks::{DaemonJson, Layout, OWN_RULES_FILE, RULES_FILE, TMPFILES, parent, rule_files};
 use crate::facts::{Attributes, Facts, Kind, Mode, Node, RuleLoader, Seen};
@@ -75,7 +78,14 @@ impl<'a> Workbench<'a> {
                     .entry(key.clone())
                     .or_default()
                     .insert(control.to_owned());
-                self.wants(control, Activation::RestartDocker);
+                self.wants(
+                    control,
+                    if is_reloaded(edit, self.before) {
+                        Activation::ReloadDocker
+                    } else {
+                        Activation::RestartDocker
+                    },
+                );
             }
             Edit::AuditWatch(watch) => {
                 let rule = audit_rules::render(watch);
@@ -155,7 +165,9 @@ impl<'a> Workbench<'a> {
                 self.write(control, &path, &text, Mode(0o644))?;
                 self.wants(control, Activation::ReloadUnits);
             }
-            Edit::RestartDocker => self.wants(control, Activation::RestartDocker),
+            Edit::RestartDocker | Edit::RestartContainers => {
+                self.wants(control, Activation::RestartDocker);
+            }
             Edit::LoadAuditRules => {
                 self.wants(control, Activation::LoadAuditRules);
                 self.wants(control, Activation::RestartAuditd);
@@ -331,8 +343,16 @@ impl<'a> Workbench<'a> {
     pub(super) fn activations(&self) -> Vec<(Activation, Controls)> {
         let docker_runs = Layout::of(self.before).docker_runs();
         let auditd = self.before.units.get("auditd.service");
-        self.activations
-            .iter()
+        // Whoever restarts has read the file, too.
+        let mut wanted = self.activations.clone();
+        if let Some(restart) = wanted.get(&Activation::RestartDocker).cloned()
+            && let Some(reload) = wanted.remove(&Activation::ReloadDocker)
+        {
+            let all = restart.union(&reload).cloned().collect();
+            wanted.insert(Activation::RestartDocker, all);
+        }
+        wanted
+            .into_iter()
             .filter(|(activation, _)| {
                 self.before.host.live
                     && match activation {
@@ -345,8 +365,27 @@ impl<'a> Workbench<'a> {
                         Activation::ReloadUnits => true,
                     }
             })
-            .map(|(activation, controls)| (*activation, controls.clone()))
             .collect()
+    }
+
+    /// Lets the services react on the copy.
+    pub(super) fn react(&mut self, options: &Options) {
+        let restart = self.restart(options);
+        for (activation, _) in self.activations() {
+            match activation {
+                Activation::LoadAuditRules => simulate::load_audit_rules(&mut self.facts),
+                Activation::RestartDocker => {
+                    simulate::restart_docker(self.before, &mut self.facts, restart);
+                }
+                Activation::ReloadDocker => simulate::reload_docker(&mut self.facts),
+                Activation::ReloadUnits | Activation::RestartAuditd => {}
+            }
+        }
+    }
+
+    /// How docker.service restarts.
+    pub(super) fn restart(&self, options: &Options) -> Restart {
+        Restart::of(self.before, &self.facts, options)
     }
 }
 

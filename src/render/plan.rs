@@ -49,6 +49,9 @@ pub fn consequences(document: &Document, paper: &Paper) -> String {
         let _ = writeln!(out, "{}", heading("Then, once"));
         for planned in &document.activations {
             let _ = writeln!(out, "  - {}", planned.activation);
+            if let Some(purpose) = &planned.purpose {
+                out.push_str(&paper.wrapped("    ", purpose));
+            }
             for written in &planned.writes {
                 out.push_str(&paper.wrapped("    ", &format!("writes by itself: {written}")));
             }

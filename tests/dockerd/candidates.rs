@@ -78,6 +78,7 @@ fn what_would_be_planned_is_accepted() {
                         ..Selection::default()
                     },
                     allow_disruption: true,
+                    ..Options::default()
                 };
                 let plan = plan::plan(&catalog, &facts, &policy, &options, "2026-11-22");
                 let Some(text) = plan.forecast.text(CONFIG) else {

@@ -68,6 +68,7 @@ fn only(control: &Control) -> Options {
             ..Selection::default()
         },
         allow_disruption: true,
+        ..Options::default()
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 const CONFIG: &str = "/etc/docker/daemon.json";
 
-fn sample(name: &str, overlay: &serde_json::Value, catalog: &Catalog) -> Facts {
+pub fn sample(name: &str, overlay: &serde_json::Value, catalog: &Catalog) -> Facts {
     let path = format!(
         "{}/tests/fixtures/hosts/{name}.toml",
         env!("CARGO_MANIFEST_DIR")
@@ -38,6 +38,7 @@ fn planned(catalog: &Catalog, facts: &Facts, only: &[&str]) -> Plan {
             ..Selection::default()
         },
         allow_disruption: true,
+        ..Options::default()
     };
     plan::plan(catalog, facts, &Policy::default(), &options, "2026-11-22")
 }

@@ -38,6 +38,7 @@ impl Choices {
             let options = Options {
                 selection: context.selection.clone(),
                 allow_disruption,
+                restart_containers: false,
             };
             context.plan(facts, &options).1
         };

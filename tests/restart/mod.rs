@@ -1,0 +1,280 @@
+//! How docker.service is brought to read a new configuration, and what is said of the containers
+//! before: on sample hosts, by what runs there.
+
+use crate::versions::sample;
+use seaworthy::apply::Transaction;
+use seaworthy::catalog::{Catalog, Selection};
+use seaworthy::change::Activation;
+use seaworthy::facts::Facts;
+use seaworthy::plan::{self, Effective, Fate, Options, Plan};
+use seaworthy::policy::Policy;
+use serde_json::{Value, json};
+
+const CONFIG: &str = "/etc/docker/daemon.json";
+
+/// A host on which these containers exist.
+fn host(overlay: &Value) -> Facts {
+    let container = |name: &str, running: bool, policy: &str, remove: bool| {
+        json!({ "name": name, "id": format!("id-{name}"), "running": running, "auto_remove": remove,
+                "restart_policy": policy, "started_at": "2026-11-20T10:00:00Z", "pid": 100 })
+    };
+    let containers = json!({ "docker": { "containers": [
+        container("always", true, "always", false),
+        container("once", true, "no", false),
+        container("rm", true, "no", true),
+        container("job", true, "on-failure", false),
+        container("down", false, "no", false),
+        container("down-always", false, "always", false),
+    ], "images": [{ "id": "sha256:1", "tags": ["busybox:latest"], "size": 4_000_000 }],
+       "volumes": ["data"] } });
+    let catalog = Catalog::embedded().unwrap();
+    let with = sample("debian-13", &containers, &catalog);
+    with.overlaid(overlay).unwrap()
+}
+
+fn plan_for(facts: &Facts, options: &Options) -> Plan {
+    let catalog = Catalog::embedded().unwrap();
+    plan::plan(&catalog, facts, &Policy::default(), options, "2026-11-22")
+}
+
+fn only(ids: &[&str]) -> Options {
+    Options {
+        selection: Selection {
+            only: ids.iter().map(|id| (*id).to_owned()).collect(),
+            ..Selection::default()
+        },
+        ..Options::default()
+    }
+}
+
+fn told(plan: &Plan) -> Vec<Activation> {
+    plan.activations
+        .iter()
+        .map(|planned| planned.activation)
+        .filter(|activation| {
+            [Activation::ReloadDocker, Activation::RestartDocker].contains(activation)
+        })
+        .collect()
+}
+
+fn fates(plan: &Plan) -> Vec<(&str, Fate)> {
+    plan.becomes
+        .containers
+        .iter()
+        .map(|one| (one.name.as_str(), one.fate))
+        .collect()
+}
+
+fn effective(plan: &Plan, key: &str) -> Effective {
+    let settings = &plan.becomes.settings;
+    settings
+        .iter()
+        .find(|one| one.key == key)
+        .unwrap()
+        .effective
+}
+
+const KEPT: [(&str, Fate); 6] = [
+    ("always", Fate::KeepsRunning),
+    ("once", Fate::KeepsRunning),
+    ("rm", Fate::KeepsRunning),
+    ("job", Fate::KeepsRunning),
+    ("down", Fate::StaysStopped),
+    ("down-always", Fate::Starts),
+];
+
+const STOPPED: [(&str, Fate); 6] = [
+    ("always", Fate::Restarts),
+    ("once", Fate::Stops),
+    ("rm", Fate::Deleted),
+    ("job", Fate::MayStop),
+    ("down", Fate::StaysStopped),
+    ("down-always", Fate::Starts),
+];
+
+#[test]
+fn live_restore_alone_is_reloaded() {
+    let facts = host(&json!({}));
+    // By area: nothing is released by its name.
+    let plan = plan_for(&facts, &only(&["daemon-live-restore"]));
+    assert_eq!(told(&plan), [Activation::ReloadDocker]);
+    assert!(plan.live_restore_on.is_none() && plan.live_restore_off.is_none());
+    assert!(plan.undo_live_restore.is_some());
+    assert!(plan.held_back.is_empty(), "{:?}", plan.held_back);
+    assert!(
+        plan.becomes
+            .containers
+            .iter()
+            .all(|one| matches!(one.fate, Fate::Untouched | Fate::StaysStopped))
+    );
+    assert_eq!(effective(&plan, "live-restore"), Effective::Now);
+}
+
+#[test]
+fn running_containers_outlive_the_restart() {
+    let facts = host(&json!({}));
+    let mut options = only(&["daemon"]);
+    options.selection.skip = vec!["daemon-icc".to_owned()];
+    let plan = plan_for(&facts, &options);
+    assert_eq!(
+        told(&plan),
+        [Activation::ReloadDocker, Activation::RestartDocker]
+    );
+    let held: Vec<&str> = plan
+        .held_back
+        .iter()
+        .map(|it| it.control.as_str())
+        .collect();
+    assert_eq!(held, ["daemon-userns-remap"]);
+    assert_eq!(fates(&plan), KEPT);
+    assert_eq!(plan.expect.containers.len(), 5);
+
+    // First live-restore and nothing else; then the rest; an undo never lets go of them.
+    let on = plan.live_restore_on.as_ref().unwrap();
+    assert_eq!(on.path, CONFIG);
+    assert_eq!(on.after.text(), "{\n  \"live-restore\": true\n}\n");
+    let off = plan.undo_live_restore.as_ref().unwrap();
+    assert_eq!(off.before, on.after);
+    assert_eq!(off.after.text(), "{\n  \"live-restore\": false\n}\n");
+    let transaction = Transaction::from_plan(&plan, &facts, "", "");
+    assert_eq!(transaction.live_restore_on.as_ref().unwrap().action, *on);
+    assert!(!transaction.activations.contains(&Activation::ReloadDocker));
+    let step = transaction.steps.iter().find(|it| it.action.path == CONFIG);
+    assert_eq!(step.unwrap().action.before, on.after);
+}
+
+#[test]
+fn a_bridge_that_containers_use_changes_when_they_stop() {
+    let facts = host(&json!({}));
+    let plan = plan_for(&facts, &only(&["daemon-icc", "daemon-live-restore"]));
+    assert_eq!(fates(&plan), KEPT);
+    assert_eq!(effective(&plan, "icc"), Effective::Pending);
+    assert_eq!(effective(&plan, "live-restore"), Effective::Now);
+    assert_eq!(plan.pending[0].0, "daemon-icc");
+    assert_eq!(plan.expect.daemon["icc"], true);
+
+    let mut options = only(&["daemon-icc", "daemon-live-restore"]);
+    options.restart_containers = true;
+    let plan = plan_for(&facts, &options);
+    assert_eq!(told(&plan), [Activation::RestartDocker]);
+    assert_eq!(fates(&plan), STOPPED);
+    assert_eq!(effective(&plan, "icc"), Effective::Now);
+    assert!(plan.pending.is_empty());
+    assert_eq!(plan.expect.daemon["icc"], false);
+    assert_eq!(plan.expect.containers, ["always", "down-always"]);
+}
+
+#[test]
+fn without_live_restore_they_stop_and_that_is_asked_for() {
+    let facts = host(&json!({}));
+    let options = Options {
+        selection: Selection {
+            only: vec!["daemon".to_owned()],
+            skip: vec!["daemon-live-restore".to_owned()],
+            ..Selection::default()
+        },
+        ..Options::default()
+    };
+    let plan = plan_for(&facts, &options);
+    assert!(told(&plan).is_empty());
+    let back = plan
+        .held_back
+        .iter()
+        .find(|it| it.control == "daemon-no-new-privileges")
+        .unwrap();
+    assert!(
+        back.reason
+            .contains("4 containers run here: always, once, rm, job"),
+        "{}",
+        back.reason
+    );
+    let plan = plan_for(
+        &facts,
+        &Options {
+            restart_containers: true,
+            ..options
+        },
+    );
+    assert_eq!(told(&plan), [Activation::RestartDocker]);
+    assert_eq!(fates(&plan), STOPPED);
+}
+
+#[test]
+fn a_swarm_stops_them() {
+    let facts = host(&json!({ "docker": { "swarm": "active" } }));
+    let plan = plan_for(&facts, &only(&["daemon-no-new-privileges"]));
+    assert_eq!(told(&plan), [Activation::RestartDocker]);
+    assert_eq!(fates(&plan), STOPPED);
+}
+
+/// With live-restore in effect already.
+fn keeping(config: &str) -> Facts {
+    host(&json!({
+        "docker": { "live_restore": true },
+        "files": { CONFIG: { "kind": "file", "text": config } },
+    }))
+}
+
+#[test]
+fn live_restore_that_is_on_needs_no_reload() {
+    let facts = keeping("{\"live-restore\": true}");
+    let plan = plan_for(&facts, &only(&["daemon-no-new-privileges"]));
+    assert_eq!(told(&plan), [Activation::RestartDocker]);
+    assert_eq!(fates(&plan), KEPT);
+    assert!(plan.live_restore_on.is_none() && plan.undo_live_restore.is_none());
+}
+
+#[test]
+fn containers_are_never_left_behind_under_another_root() {
+    let facts = keeping("{\"live-restore\": true}");
+    let plan = plan_for(&facts, &only(&["daemon-userns-remap"]));
+    // Live-restore goes off first, so that they stop, and is on again in the end.
+    assert_eq!(
+        told(&plan),
+        [Activation::ReloadDocker, Activation::RestartDocker]
+    );
+    let off = plan.live_restore_off.as_ref().unwrap();
+    assert_eq!(off.after.text(), "{\"live-restore\": false}");
+    assert!(fates(&plan).iter().all(|(_, fate)| *fate == Fate::Vanishes));
+    let transaction = Transaction::from_plan(&plan, &facts, "", "");
+    let step = transaction.steps.iter().find(|it| it.action.path == CONFIG);
+    let action = &step.unwrap().action;
+    assert_eq!(action.before, off.after);
+    let last: Value = serde_json::from_str(action.after.text()).unwrap();
+    assert_eq!(
+        last,
+        json!({ "live-restore": true, "userns-remap": "default" })
+    );
+}
+
+#[test]
+fn what_waits_for_containers_to_stop_is_done_when_they_may() {
+    let facts = keeping("{\"live-restore\": true, \"icc\": false}");
+    let waits = plan_for(&facts, &only(&["daemon-icc"]));
+    assert!(waits.is_empty());
+    assert_eq!(waits.pending[0].0, "daemon-icc");
+    let mut options = only(&["daemon-icc"]);
+    options.restart_containers = true;
+    let plan = plan_for(&facts, &options);
+    assert_eq!(
+        told(&plan),
+        [Activation::ReloadDocker, Activation::RestartDocker]
+    );
+    assert!(plan.steps.is_empty());
+    assert_eq!(fates(&plan), STOPPED);
+    // The file is put back as it was.
+    let transaction = Transaction::from_plan(&plan, &facts, "", "");
+    let off = transaction.live_restore_off.as_ref().unwrap();
+    assert_eq!(transaction.steps.len(), 1);
+    assert_eq!(transaction.steps[0].action.after, off.action.before);
+    assert_eq!(transaction.steps[0].action.before, off.action.after);
+}
+
+#[test]
+fn a_flag_for_live_restore_is_nothing_to_reload() {
+    let facts = host(&json!({ "units": { "docker.service": {
+        "argv": ["/usr/sbin/dockerd", "-H", "fd://", "--live-restore=false"] } } }));
+    let plan = plan_for(&facts, &only(&["daemon-no-new-privileges"]));
+    assert_eq!(told(&plan), [Activation::RestartDocker]);
+    assert_eq!(fates(&plan), STOPPED);
+}
