@@ -250,7 +250,7 @@ fn settings(plan: &Plan, keys: &BTreeSet<&str>) -> Vec<SettingForecast> {
             SettingForecast {
                 key: (*key).to_owned(),
                 // Hosts and tokens of options are nobody's business.
-                value: masked(key, value),
+                value: masked(key, &value),
                 effective: if until.is_some() {
                     Effective::Pending
                 } else {
@@ -262,7 +262,7 @@ fn settings(plan: &Plan, keys: &BTreeSet<&str>) -> Vec<SettingForecast> {
         .collect()
 }
 
-fn masked(key: &str, value: Value) -> Value {
+fn masked(key: &str, value: &Value) -> Value {
     let text = serde_json::json!({ key: value }).to_string();
     let masked = crate::formats::secrets::mask("/etc/docker/daemon.json", &text);
     serde_json::from_str::<Value>(&masked)

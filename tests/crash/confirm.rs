@@ -89,7 +89,9 @@ fn the_timer_takes_back_what_nobody_confirms_and_what_a_lost_process_left() {
                     continue;
                 }
                 // A rollback may stop what an undo keeps.
-                host.keeps &= awaiting(&host, &case.settings).unwrap().is_none();
+                if awaiting(&host, &case.settings).unwrap().is_some() {
+                    host.stopped = None;
+                }
                 unattended(&mut host, &case.settings, id);
                 compare(&host.snapshot(), ends.start())
                     .unwrap_or_else(|wrong| panic!("{} {at} {fate:?}: {wrong}", case.name));
@@ -104,7 +106,7 @@ fn a_power_loss_anywhere_in_the_rollback_of_the_timer_is_made_good_at_the_boot()
         let (ends, mut committed) = case.ends();
         committed.disk.sync_all();
         // A rollback may stop what an undo keeps.
-        committed.keeps = false;
+        committed.stopped = None;
         let committed = committed.with(Mishap::None);
         let mut clean = committed.clone();
         unattended(&mut clean, &case.settings, Some(case.id));

@@ -297,7 +297,7 @@ pub fn case(scenario: Scenario, mutation: Mutation) -> Case {
 pub fn rollback(case: &Case, id: &'static str) -> Case {
     let (_, mut host) = case.ends();
     host.disk.sync_all();
-    host.keeps = false;
+    host.stopped = None;
     let mut transaction = inverse(&host, &case.settings, case.id).unwrap();
     // What runs today is for the caller to say.
     let expected = [&mut transaction.expect, &mut transaction.expect_undone];

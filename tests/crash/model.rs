@@ -53,10 +53,9 @@ pub struct Model {
     pub once: BTreeSet<String>,
     /// Containers that a daemon found running when it started, and killed.
     pub killed: BTreeSet<String>,
-    /// Whether it matters that a container was stopped, also where it runs again.
-    pub keeps: bool,
-    /// Containers that were stopped since the last boot.
-    pub stopped: BTreeSet<String>,
+    /// Containers that were stopped since the last boot, also where they run again; `None` where
+    /// that does not matter.
+    pub stopped: Option<BTreeSet<String>>,
     /// A daemon that was restarted comes up and gives up a little later.
     pub gives_up: bool,
     boots: u32,
@@ -160,11 +159,7 @@ impl Model {
             }),
             containers: self.containers.clone(),
             killed: self.killed.clone(),
-            stopped: if self.keeps {
-                self.stopped.clone()
-            } else {
-                BTreeSet::new()
-            },
+            stopped: self.stopped.clone().unwrap_or_default(),
         }
     }
 
@@ -205,7 +200,9 @@ impl Model {
         for (name, running) in &mut self.containers {
             *running = !self.once.contains(name);
         }
-        self.stopped.clear();
+        if let Some(stopped) = &mut self.stopped {
+            stopped.clear();
+        }
     }
 
     fn tick(&mut self, path: &str, verb: &'static str) -> Result<(), HostError> {
@@ -338,7 +335,9 @@ impl Model {
         if !self.kept_running {
             for (name, running) in &mut self.containers {
                 *running = false;
-                self.stopped.insert(name.clone());
+                if let Some(stopped) = &mut self.stopped {
+                    stopped.insert(name.clone());
+                }
             }
         }
     }
@@ -368,7 +367,9 @@ impl Model {
                 // been stopped on purpose.
                 *running = false;
                 self.killed.insert(name.clone());
-                self.stopped.insert(name.clone());
+                if let Some(stopped) = &mut self.stopped {
+                    stopped.insert(name.clone());
+                }
             }
         }
         self.kept_running = false;

@@ -6,6 +6,7 @@ use seaworthy::change::{Action, Activation, Expectation, State};
 use seaworthy::facts::{Attributes, Mode};
 use seaworthy::host::{Host, ReadHost};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 pub struct Scenario {
     pub name: &'static str,
@@ -250,7 +251,7 @@ fn live_restore_reload() -> Scenario {
 /// Containers go on running over the restart, and over the restart of an undo.
 fn kept() -> Scenario {
     let mut host = host();
-    host.keeps = true;
+    host.stopped = Some(BTreeSet::new());
     let set = |keys: &str| format!("{{\n  \"debug\": false{keys}\n}}\n");
     let on = set(",\n  \"live-restore\": true");
     let off = set(",\n  \"live-restore\": false");
