@@ -6,6 +6,7 @@
 
 mod edit;
 mod nested;
+pub mod versions;
 
 use std::collections::BTreeMap;
 
