@@ -18,3 +18,4 @@ mod fuzz_replay;
 mod harden;
 mod laws;
 mod layers;
+mod versions;

@@ -7,7 +7,7 @@
 use super::layout::{DaemonJson, Layout};
 use super::{Evidence, Judgement, Outcome};
 use crate::change::Edit;
-use crate::facts::{Facts, Seen, Swarm};
+use crate::facts::{Facts, Seen, Swarm, major};
 use crate::policy::Policy;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -32,6 +32,10 @@ pub struct DaemonOption {
     /// The daemon refuses it on a member of a swarm.
     #[serde(default)]
     pub not_in_swarm: bool,
+    /// The first major version of dockerd that no longer has what this is about: from there on it
+    /// concerns no host, unless something is configured all the same.
+    #[serde(default)]
+    pub void_from: Option<u32>,
 }
 
 /// What an option shall be.
@@ -180,6 +184,18 @@ impl DaemonOption {
                 .map_or_else(|| layout.config.clone(), |(_, source)| source.clone()),
         );
         let always_fails = value.is_some_and(|value| self.always_fail.contains(value));
+        if let (Some(gone), Some(version)) = (self.void_from, facts.docker_version.known())
+            && major(version).is_some_and(|major| major >= gone)
+            && wanted.accepts(value, &default)
+        {
+            return Judgement::not_applicable(
+                format!(
+                    "dockerd {version} no longer has what this is about (gone in {gone}.0), and {}",
+                    evidence.seen
+                ),
+                evidence.source,
+            );
+        }
         if wanted.accepts(value, &default) && !always_fails {
             return self.judge_running(facts, &layout, &wanted, evidence);
         }

@@ -10,6 +10,7 @@ mod file_access;
 mod layout;
 mod outcome;
 mod place;
+pub mod startable;
 
 pub(crate) use audit_watch::rule_files;
 pub use audit_watch::{AuditWatch, OWN_RULES_FILE, RULES_FILE, RULES_FOLDER, TMPFILES};

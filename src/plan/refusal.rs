@@ -1,111 +1,53 @@
-//! Configurations that dockerd refuses at start although each key is fine by itself. A plan never
-//! contains one: what would lead there is held back.
-//!
-//! `dockerd --validate` misses all of these, and needs a version that has it.
+//! Configurations that dockerd refuses at start. A plan never leads to one, and never restarts the
+//! daemon on one that was there before: what would do so is held back.
 
 use super::workbench::{Controls, Obstacle, Workbench};
-use crate::checks::{DaemonJson, Layout};
-use crate::facts::{Facts, Swarm, major};
-use serde_json::json;
-
-/// Keys that a version does not know yet, with the first that does; the daemon refuses to start
-/// with a key that it does not know.
-const ADDED_IN: [(&str, u32); 2] = [("default-network-opts", 24), ("log-format", 25)];
+use crate::change::Activation;
+use crate::checks::startable::refusals;
 
 /// The first reason for which the daemon would not start on the planned configuration, and whose
-/// wishes lead there.
+/// wishes lead there: those who asked for one of its keys, or else everybody whose wish needs the
+/// daemon to read its configuration again. A plan that takes the reason away may go on.
 pub(super) fn refusal(bench: &Workbench<'_>) -> Option<(Controls, Obstacle)> {
-    let facts = &bench.facts;
-    let layout = Layout::of(facts);
-    let DaemonJson::Read(document) = layout.daemon_json() else {
-        return None;
-    };
-    let of = |keys: &[&str]| -> Controls {
-        keys.iter()
-            .filter_map(|key| bench.daemon_keys.get(*key))
+    // Of one that was there before, people look for the line in the file as it is.
+    let before = refusals(bench.before);
+    for refusal in refusals(&bench.facts) {
+        let as_it_is = before
+            .iter()
+            .find(|it| it.keys == refusal.keys && it.reason == refusal.reason);
+        let asked: Controls = refusal
+            .keys
+            .iter()
+            .filter_map(|key| bench.daemon_keys.get(key))
             .flatten()
             .cloned()
-            .collect()
-    };
-    let is = |key: &str, value: serde_json::Value| {
-        layout
-            .configured(key)
-            .is_some_and(|(configured, _)| configured == value)
-    };
-    let refused = |keys: &[&str], reason: String, cure: &str| {
-        let controls = of(keys);
-        (!controls.is_empty()).then(|| {
-            (
-                controls,
+            .collect();
+        if !asked.is_empty() {
+            return Some((
+                asked,
                 Obstacle {
-                    reason,
-                    cure: cure.to_owned(),
+                    reason: refusal.reason,
+                    cure: refusal.cure,
                 },
-            )
-        })
-    };
-
-    if is("icc", json!(false)) && is("iptables", json!(false)) {
-        return refused(
-            &["icc"],
-            "the daemon refuses to start with icc = false while iptables = false".to_owned(),
-            "seaworthy plan --only daemon-iptables,daemon-icc",
-        );
-    }
-    if is("live-restore", json!(true)) && in_swarm(facts) {
-        return refused(
-            &["live-restore"],
-            "the daemon of a swarm member refuses to start with live-restore = true".to_owned(),
-            "docker info --format '{{.Swarm.LocalNodeState}}'",
-        );
-    }
-    for key in bench.daemon_keys.keys() {
-        if document.get(key).is_some()
-            && let Some(flag) = layout.flags.sets_key(key)
-        {
-            return refused(
-                &[key],
-                format!(
-                    "docker.service passes {flag}, and the daemon refuses to start when a flag is repeated in {}",
-                    layout.config
-                ),
-                "systemctl edit docker.service",
-            );
+            ));
         }
-    }
-    if let Some(version) = facts.docker_version.known()
-        && let Some(running) = major(version)
-    {
-        if let Some((key, added)) = ADDED_IN
-            .iter()
-            .find(|(key, added)| running < *added && bench.daemon_keys.contains_key(*key))
-        {
-            return refused(
-                &[key],
-                format!(
-                    "dockerd {version} does not know {key} (since {added}.0) and would not start"
-                ),
-                "dockerd --version",
-            );
+        let mut restarts: Controls = bench.daemon_keys.values().flatten().cloned().collect();
+        for activation in [Activation::ReloadDocker, Activation::RestartDocker] {
+            restarts.extend(bench.wanting(activation));
         }
-        let snapshotter = document
-            .get("features")
-            .is_some_and(|features| features["containerd-snapshotter"] == json!(true));
-        if running >= 29 && snapshotter && document.get("userns-remap").is_some() {
-            return refused(
-                &["userns-remap"],
-                "dockerd 29 refuses userns-remap together with the containerd image store"
-                    .to_owned(),
-                "docker info --format '{{.DriverStatus}}'",
-            );
+        if !restarts.is_empty() {
+            return Some((
+                restarts,
+                Obstacle {
+                    reason: format!(
+                        "the daemon would not come up again as it is configured now ({}: {})",
+                        as_it_is.unwrap_or(&refusal).source,
+                        refusal.reason
+                    ),
+                    cure: refusal.cure,
+                },
+            ));
         }
     }
     None
-}
-
-fn in_swarm(facts: &Facts) -> bool {
-    facts
-        .docker
-        .known()
-        .is_some_and(|docker| docker.swarm == Swarm::Active)
 }

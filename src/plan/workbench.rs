@@ -23,7 +23,7 @@ pub(super) struct Obstacle {
 /// The facts as they are, and as they become.
 #[derive(Debug, Clone)]
 pub(super) struct Workbench<'a> {
-    before: &'a Facts,
+    pub(super) before: &'a Facts,
     /// The host after everything so far.
     pub(super) facts: Facts,
     /// Who asked for a change of a path.
@@ -317,6 +317,14 @@ impl<'a> Workbench<'a> {
             (rank, action.path.clone())
         });
         actions
+    }
+
+    /// Those whose wishes need a service to take notice, whether it runs now or not.
+    pub(super) fn wanting(&self, activation: Activation) -> Controls {
+        self.activations
+            .get(&activation)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// The services that must take notice, with those who asked for it.

@@ -1,28 +1,16 @@
 //! Whether the daemon's configuration file says what it seems to say.
 //!
 //! dockerd accepts keys that it then ignores (the singular names of list flags), takes booleans out
-//! of objects that it does not know, and reads `null` as false; older versions refuse an empty
-//! file or one with a byte order mark. Whoever reads such a file is misled.
+//! of objects that it does not know, and reads `null` as false. Whoever reads such a file is misled.
+//! And a file that this version refuses, for a key that it does not know, say, stops the daemon at
+//! its next restart.
 
+use crate::checks::startable::refusals;
 use crate::checks::{DaemonJson, Evidence, Judgement, Layout, Outcome};
 use crate::facts::Facts;
+use crate::formats::daemon_json::versions::{self, Reading, Version};
 use crate::formats::daemon_json::{Document, Flaw};
-
-/// Flag names that the daemon accepts as keys and ignores, with the key that works.
-const DEAD_KEYS: [(&str, &str); 12] = [
-    ("add-runtime", "runtimes"),
-    ("authorization-plugin", "authorization-plugins"),
-    ("default-address-pool", "default-address-pools"),
-    ("default-ulimit", "default-ulimits"),
-    ("dns-opt", "dns-opts"),
-    ("exec-opt", "exec-opts"),
-    ("host", "hosts"),
-    ("insecure-registry", "insecure-registries"),
-    ("label", "labels"),
-    ("log-opt", "log-opts"),
-    ("registry-mirror", "registry-mirrors"),
-    ("storage-opt", "storage-opts"),
-];
+use serde_json::Value;
 
 pub(super) fn judge(facts: &Facts) -> Judgement {
     let layout = Layout::of(facts);
@@ -47,13 +35,21 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
             Judgement::new(Outcome::Unknown, Evidence::new(why, "a plain file", path))
         }
         DaemonJson::Read(document) => {
-            // 23.0 and later read an empty file and one with a byte order mark.
-            let lenient = facts
+            let version = facts
                 .docker_version
                 .known()
-                .and_then(|version| crate::facts::major(version))
-                .is_some_and(|major| major >= 23);
-            let evidence = flaws(&document, path, lenient);
+                .and_then(|version| Version::parse(version));
+            let mut evidence: Vec<Evidence> = refusals(facts)
+                .into_iter()
+                .map(|it| {
+                    Evidence::new(
+                        format!("the daemon does not start with it: {}", it.reason),
+                        it.wanted,
+                        it.source,
+                    )
+                })
+                .collect();
+            evidence.extend(misleading(&document, path, version));
             if evidence.is_empty() {
                 Judgement::new(
                     Outcome::Pass,
@@ -78,42 +74,53 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
     }
 }
 
-fn flaws(document: &Document, path: &str, lenient: bool) -> Vec<Evidence> {
+/// What is accepted, and does not do what it seems to.
+fn misleading(document: &Document, path: &str, version: Option<Version>) -> Vec<Evidence> {
     let at = |line: usize| format!("{path}:{line}");
-    let mut found: Vec<Evidence> = document
-        .flaws()
-        .iter()
-        .filter(|flaw| !(lenient && matches!(flaw, Flaw::Empty | Flaw::Bom)))
-        .map(|flaw| match flaw {
-            Flaw::Empty => Evidence::new(
+    let mut found = Vec::new();
+    for flaw in document.flaws() {
+        match flaw {
+            // Where the version is known, its refusal was said.
+            Flaw::Empty if version.is_none() => found.push(Evidence::new(
                 "the file is empty, and dockerd before 23.0 refuses to start with it",
                 "{}",
                 path,
-            ),
-            Flaw::Bom => Evidence::new(
+            )),
+            Flaw::Bom if version.is_none() => found.push(Evidence::new(
                 "it begins with a byte order mark, and dockerd before 23.0 refuses to start with it",
                 "plain UTF-8",
                 at(1),
-            ),
-            Flaw::DuplicateKey { key, line } => Evidence::new(
+            )),
+            Flaw::Empty | Flaw::Bom => {}
+            Flaw::DuplicateKey { key, line } => found.push(Evidence::new(
                 format!("`{key}` stands twice, and only the last one counts"),
                 "each key once",
                 at(*line),
-            ),
-        })
-        .collect();
+            )),
+        }
+    }
     for key in document.keys() {
         let line = at(document.line_of(key).unwrap_or(1));
-        if let Some((_, works)) = DEAD_KEYS.iter().find(|(dead, _)| *dead == key) {
+        let value = document.get(key).unwrap_or(&Value::Null);
+        let ignored = versions::reading(key, version) == Some(Reading::Ignored);
+        if ignored {
             found.push(Evidence::new(
                 format!("`{key}` is accepted and ignored"),
-                format!("`{works}`"),
+                versions::instead_of(key)
+                    .map_or_else(|| "no such key".to_owned(), |works| format!("`{works}`")),
                 line,
             ));
-        } else if document.get(key).is_some_and(serde_json::Value::is_null) {
+        } else if value.is_null() {
             found.push(Evidence::new(
                 format!("`{key}` is null, which means false for a switch"),
                 "a value, or no such key",
+                line,
+            ));
+        } else if key == "tlsverify" && *value == Value::Bool(false) {
+            // moby `cmd/dockerd/daemon.go`, `IsValueSet`: that the key is there turns TLS on.
+            found.push(Evidence::new(
+                "`tlsverify` is false, which turns TLS on and asks no client for a certificate",
+                "true, or no such key",
                 line,
             ));
         }

@@ -475,7 +475,7 @@ fn with_a_byte_order_mark() {
 #[test]
 fn with_its_own_style() {
     if is_root() {
-        assert_snapshot!(edited(b"{\r\n\t\"debug\":false,\r\n\t\"mtu\": 1.5e3}"), @r#"
+        assert_snapshot!(edited(b"{\r\n\t\"debug\":false,\r\n\t\"builder\": {\"x\": 1.5e3}}"), @r#"
         exit 0
           transaction [id]
           [1/1] edit /etc/docker/daemon.json
@@ -487,7 +487,7 @@ fn with_its_own_style() {
         === after
         {␍
         	"debug":false,␍
-        	"mtu": 1.5e3,␍
+        	"builder": {"x": 1.5e3},␍
         	"icc": false}
         "#);
     }

@@ -7,6 +7,7 @@ mod candidates;
 mod daemon;
 mod facts;
 mod preflight;
+mod versions;
 
 /// Whether these tests run here. Asked for and not possible is a failure; not asked for is said.
 fn wanted() -> bool {

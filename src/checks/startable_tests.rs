@@ -1,0 +1,246 @@
+use super::*;
+use crate::facts::{Docker, Node, Seen, UnitState};
+
+/// A host with this daemon.json, these flags and this version of dockerd.
+fn host(version: &str, flags: &[&str], text: &str) -> Facts {
+    let mut facts = Facts::default();
+    let mut argv = vec!["/usr/bin/dockerd".to_owned()];
+    argv.extend(flags.iter().map(|flag| (*flag).to_owned()));
+    facts.units.insert(
+        "docker.service".to_owned(),
+        UnitState {
+            argv,
+            ..UnitState::default()
+        },
+    );
+    if !version.is_empty() {
+        facts.docker_version = Seen::Known(version.to_owned());
+    }
+    facts.files.insert(
+        "/etc/docker/daemon.json".to_owned(),
+        Seen::Known(Node::file(text)),
+    );
+    facts
+}
+
+#[test]
+fn what_a_version_refuses() {
+    // Version, flags, daemon.json, and for each refusal a part of what is said.
+    let cases: &[(&str, &[&str], &str, &[&str])] = &[
+        ("20.10.24+dfsg1", &["-H", "fd://"], r#"{"icc": false}"#, &[]),
+        ("20.10.24", &[], "", &["is empty"]),
+        ("20.10.24", &[], "\u{feff}{}", &["byte order mark"]),
+        ("26.1.5", &[], "", &[]),
+        ("26.1.5", &[], "\u{feff}{}", &[]),
+        ("", &[], "", &[]),
+        (
+            "26.1.5",
+            &[],
+            "{\n  \"icc\": false,\n  \"graph\": \"/x\"\n}",
+            &["dockerd 26.1.5 no longer knows `graph` (gone in 23.0)"],
+        ),
+        ("20.10.24", &[], r#"{"graph": "/x"}"#, &[]),
+        // Without a version nobody knows.
+        ("", &[], r#"{"graph": "/x", "log-format": "json"}"#, &[]),
+        (
+            "24.0.7",
+            &[],
+            r#"{"log-format": "json"}"#,
+            &["does not know `log-format` yet (since 25.0)"],
+        ),
+        (
+            "28.5.2",
+            &[],
+            r#"{"_comment": "x"}"#,
+            &["`_comment` is no option of dockerd 28.5.2"],
+        ),
+        (
+            "",
+            &[],
+            r#"{"_comment": "x"}"#,
+            &["`_comment` is no option"],
+        ),
+        ("31.0.0", &[], r#"{"brand-new": true}"#, &[]),
+        (
+            "20.10.24",
+            &[],
+            r#"{"proxies": {"http-proxy": "http://p"}}"#,
+            &["`http-proxy` in `proxies`"],
+        ),
+        (
+            "26.1.5",
+            &[],
+            r#"{"proxies": {"http-proxy": "http://p"}}"#,
+            &[],
+        ),
+        ("26.1.5", &[], r#"{"x": {}, "label": ["a=b"]}"#, &[]),
+        (
+            "26.1.5",
+            &[],
+            r#"{"live-restore": "true", "log-opts": {"max-file": 3}}"#,
+            &[
+                "`live-restore` is not true or false",
+                "`log-opts` is not an object whose values are texts",
+            ],
+        ),
+        ("23.0.6", &[], r#"{"storage-driver": "aufs"}"#, &[]),
+        (
+            "24.0.7",
+            &[],
+            r#"{"storage-driver": "aufs"}"#,
+            &["storage driver (gone in 24.0)"],
+        ),
+        (
+            "24.0.7",
+            &[],
+            r#"{"storage-driver": "overlay"}"#,
+            &["storage driver (gone in 24.0)"],
+        ),
+        ("24.0.7", &[], r#"{"storage-driver": "devicemapper"}"#, &[]),
+        (
+            "25.0.3",
+            &["--storage-driver=devicemapper"],
+            "{}",
+            &["storage driver (gone in 25.0)"],
+        ),
+        ("26.1.5", &[], r#"{"storage-driver": "overlay2"}"#, &[]),
+        (
+            "20.10.24",
+            &[],
+            r#"{"seccomp-profile": "unconfined"}"#,
+            &["name of a file"],
+        ),
+        (
+            "20.10.24",
+            &["--seccomp-profile", "builtin"],
+            "{}",
+            &["name of a file"],
+        ),
+        ("23.0.6", &[], r#"{"seccomp-profile": "unconfined"}"#, &[]),
+        (
+            "28.5.2",
+            &[],
+            r#"{"seccomp-profile": "default"}"#,
+            &["name of a file"],
+        ),
+        (
+            "",
+            &[],
+            r#"{"seccomp-profile": "default"}"#,
+            &["name of a file"],
+        ),
+        ("27.5.1", &[], r#"{"api-cors-header": "*"}"#, &[]),
+        (
+            "28.5.2",
+            &[],
+            r#"{"api-cors-header": "*"}"#,
+            &["no longer allows a value"],
+        ),
+        ("28.5.2", &[], r#"{"api-cors-header": ""}"#, &[]),
+        (
+            "29.0.1",
+            &[],
+            r#"{"api-cors-header": ""}"#,
+            &["no longer knows"],
+        ),
+        ("24.0.7", &[], r#"{"oom-score-adjust": -500}"#, &[]),
+        (
+            "25.0.3",
+            &[],
+            r#"{"oom-score-adjust": -500}"#,
+            &["another value than 0"],
+        ),
+        ("25.0.3", &[], r#"{"oom-score-adjust": 0}"#, &[]),
+        (
+            "26.1.5",
+            &[],
+            r#"{"oom-score-adjust": 0}"#,
+            &["no longer knows"],
+        ),
+        // 28.5.2 was started with this, and it listened.
+        (
+            "28.5.2",
+            &[],
+            r#"{"tls": false, "hosts": ["tcp://0.0.0.0:2375"]}"#,
+            &[],
+        ),
+        (
+            "26.1.5",
+            &["-H", "fd://"],
+            r#"{"hosts": ["tcp://127.0.0.1:2375"]}"#,
+            &["docker.service passes -H fd://"],
+        ),
+        (
+            "26.1.5",
+            &["--icc=true"],
+            r#"{"x": {"icc": false}}"#,
+            &["docker.service passes --icc=true"],
+        ),
+        (
+            "26.1.5",
+            &["--add-runtime", "oci=/x"],
+            r#"{"runtimes": {}}"#,
+            &[],
+        ),
+        (
+            "26.1.5",
+            &["--iptables=false"],
+            r#"{"icc": false}"#,
+            &["icc = false while iptables = false"],
+        ),
+        (
+            "29.1.0",
+            &[],
+            r#"{"userns-remap": "default", "features": {"containerd-snapshotter": true}}"#,
+            &["together with the containerd image store"],
+        ),
+        (
+            "29.1.0",
+            &[],
+            r#"{"userns-remap": "", "features": {"containerd-snapshotter": true}}"#,
+            &[],
+        ),
+        (
+            "28.5.2",
+            &[],
+            r#"{"userns-remap": "default", "features": {"containerd-snapshotter": true}}"#,
+            &[],
+        ),
+        ("26.1.5", &[], "{", &["does not parse"]),
+    ];
+    for (version, flags, text, expected) in cases {
+        let found = refusals(&host(version, flags, text));
+        let what = format!("{version} {flags:?} {text}: {found:#?}");
+        assert_eq!(found.len(), expected.len(), "{what}");
+        for (refusal, words) in found.iter().zip(*expected) {
+            assert!(refusal.reason.contains(words), "{what}");
+            assert!(
+                !refusal.cure.is_empty() && !refusal.source.is_empty(),
+                "{what}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_line_and_the_key_are_named() {
+    let facts = host(
+        "26.1.5",
+        &[],
+        "{\n  \"icc\": false,\n  \"graph\": \"/x\"\n}",
+    );
+    let found = refusals(&facts);
+    assert_eq!(found[0].source, "/etc/docker/daemon.json:3");
+    assert_eq!(found[0].keys, ["graph"]);
+}
+
+#[test]
+fn a_member_of_a_swarm_does_not_start_with_live_restore() {
+    let mut facts = host("26.1.5", &[], r#"{"live-restore": true}"#);
+    assert_eq!(refusals(&facts), []);
+    facts.docker = Seen::Known(Docker {
+        swarm: Swarm::Active,
+        ..Docker::default()
+    });
+    assert_eq!(refusals(&facts)[0].keys, ["live-restore"]);
+}
