@@ -242,7 +242,7 @@ impl DaemonOption {
     ) -> Judgement {
         let docker = match &facts.docker {
             Seen::Known(docker) => docker,
-            Seen::Unseen(_) if !layout.docker_runs() => {
+            Seen::Unseen(_) if !layout.daemon_is_up() => {
                 if facts.host.live {
                     evidence.seen.push_str(" (the daemon does not run)");
                 }
