@@ -103,7 +103,11 @@ impl AuditWatch {
             return Judgement::blocked(
                 vec![Evidence::new("auditd is not installed", rule, path)],
                 "auditd is not installed",
-                "apt-get install auditd",
+                if layout.installation == Installation::OpenRc {
+                    "apk add audit"
+                } else {
+                    "apt-get install auditd"
+                },
             );
         }
 

@@ -249,14 +249,15 @@ impl DaemonOption {
                 return Judgement::new(Outcome::Pass, evidence);
             }
             Seen::Unseen(unseen) => {
+                let (why, hint) = layout.not_asked(unseen);
                 return Judgement {
                     outcome: Outcome::Unknown,
                     evidence: vec![
                         evidence,
                         Evidence::new(
-                            format!("the running daemon could not be asked: {}", unseen.unseen),
+                            format!("the running daemon could not be asked: {why}"),
                             "its own word",
-                            unseen.hint.clone(),
+                            hint,
                         ),
                     ],
                     ..Judgement::default()

@@ -148,6 +148,18 @@ impl<'a> Layout<'a> {
                     .is_some_and(|socket| self.facts.exists(&socket))
     }
 
+    /// Why the daemon could not be asked, and what would help. A user's own one is not asked unless it
+    /// is named, and starting the host's would not help.
+    pub fn not_asked(&self, unseen: &crate::facts::Unseen) -> (String, String) {
+        match (&self.installation, self.api_socket()) {
+            (Installation::Rootless(_), Some(socket)) => (
+                "it is a user's own, and DOCKER_HOST does not name it".to_owned(),
+                format!("DOCKER_HOST=unix://{socket} seaworthy audit"),
+            ),
+            _ => (unseen.unseen.clone(), unseen.hint.clone()),
+        }
+    }
+
     /// Whether the daemon runs, as far as its unit says.
     pub fn docker_runs(&self) -> bool {
         self.facts

@@ -208,6 +208,15 @@ fn places_are_those_of_the_family() {
         let found = all.map(|place| layout.paths(&place).join(" "));
         assert_eq!(found, places.map(str::to_owned), "{name}");
     }
+    // A user's daemon is not asked unless it is named; starting the host's would not help.
+    let rootless = sample("ubuntu-24.04-rootless", &json!({}));
+    let catalog = Catalog::embedded().unwrap();
+    let control = catalog.get("daemon-experimental").unwrap();
+    let judged = control.check.judge(&rootless, &Policy::default());
+    assert_eq!(
+        judged.evidence[1].source,
+        "DOCKER_HOST=unix:///run/user/1000/docker.sock seaworthy audit"
+    );
     let desktop = sample("ubuntu-24.04-desktop", &json!({}));
     assert_eq!(Layout::of(&desktop).installation, Installation::Desktop);
 }
