@@ -334,14 +334,7 @@ pub fn hands_off(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
     }
     let (installation, source) = Installation::of(facts);
     match installation {
-        Installation::Snap => edits.iter().find(about_docker).map(|_| {
-            (
-                format!(
-                    "Docker is a snap here ({source}): each of its revisions has its own files, which the snap writes itself, so that this would be lost"
-                ),
-                format!("editor {SNAP_CONFIG} && snap restart docker"),
-            )
-        }),
+        Installation::Snap => edits.iter().find_map(|edit| snapped(edit, &source)),
         Installation::Desktop => edits.iter().find(about_docker).map(|_| {
             (
                 format!("Docker Desktop ({source}) writes its settings itself"),
@@ -368,6 +361,33 @@ pub fn hands_off(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
             }),
         Installation::OpenRc if facts.host.live => openrc_runs(edits, facts),
         Installation::OpenRc | Installation::Systemd | Installation::None => None,
+    }
+}
+
+/// Whether an edit would be lost with the next revision of the snap.
+fn snapped(edit: &Edit, source: &str) -> Option<(String, String)> {
+    let of_revision = |path: &str| {
+        ["/snap/", "/var/snap/docker/current/", "/run/snap."]
+            .iter()
+            .any(|folder| path.starts_with(folder))
+    };
+    match edit {
+        Edit::EnvironmentVariable { .. } | Edit::LoadAuditRules => None,
+        Edit::AuditWatch(watch) if !of_revision(&watch.path) => None,
+        Edit::AuditWatch(_) | Edit::BootFolder { .. } => Some((
+            format!(
+                "Docker is a snap here ({source}): a watch stays with the revision that is current when it is loaded, and each refresh brings another"
+            ),
+            "snap list --all docker".to_owned(),
+        )),
+        Edit::DaemonKey { .. } | Edit::RestartDocker | Edit::DropIn(_) | Edit::Access { .. } => {
+            Some((
+                format!(
+                    "Docker is a snap here ({source}): each of its revisions has its own files, which the snap writes itself, so that this would be lost"
+                ),
+                format!("editor {SNAP_CONFIG} && snap restart docker"),
+            ))
+        }
     }
 }
 
