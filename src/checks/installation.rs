@@ -347,7 +347,9 @@ pub fn hands_off(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
                 Edit::DaemonKey { .. } | Edit::RestartDocker | Edit::DropIn(_) => true,
                 Edit::Access { path, .. } => user.owns(path),
                 Edit::AuditWatch(watch) => user.owns(&watch.path),
-                _ => false,
+                Edit::BootFolder { .. }
+                | Edit::EnvironmentVariable { .. }
+                | Edit::LoadAuditRules => false,
             })
             .map(|_| {
                 let name = user.title();
