@@ -38,7 +38,9 @@ pub fn secrets(data: &[u8]) {
         let read: Value = serde_json::from_str(&masked).unwrap();
         assert_eq!(read["log-opts"], json!({"splunk-token": MASK, "tag": "x"}));
     }
-    if !text.contains(['#', '\n', '\r', '*']) {
+    let blank = |c: char| c.is_whitespace() || c == '"' || c == '\'';
+    // A value of quotes and blanks is empty, and shown as it is.
+    if !text.contains(['#', '\n', '\r', '*']) && !text.chars().all(blank) {
         let around = |value: &str| format!("A=1\nexport API_TOKEN={value}\nB=2\n");
         let masked = mask(PATHS[1], &around(text));
         // The name is shown, even if it is the value, too.

@@ -5,6 +5,7 @@
 //! load, after it has deleted all old ones (auditctl(8)), so a watch below a folder that is missing
 //! at boot leaves the host without any rule.
 
+use super::installation::Installation;
 use super::layout::{Layout, parent};
 use super::{Evidence, Judgement, Outcome, Place};
 use crate::change::Edit;
@@ -102,7 +103,11 @@ impl AuditWatch {
             return Judgement::blocked(
                 vec![Evidence::new("auditd is not installed", rule, path)],
                 "auditd is not installed",
-                "apt-get install auditd",
+                if layout.installation == Installation::OpenRc {
+                    "apk add audit"
+                } else {
+                    "apt-get install auditd"
+                },
             );
         }
 
@@ -166,6 +171,20 @@ impl AuditWatch {
         }
         if configured.is_some() {
             evidence.remove(0);
+        }
+        if layout.installation == Installation::OpenRc
+            && let Some(folder) = edits.iter().find_map(|edit| match edit {
+                Edit::BootFolder { path, .. } => Some(path),
+                _ => None,
+            })
+        {
+            return Judgement::blocked(
+                evidence,
+                format!(
+                    "nothing makes {folder} at boot before OpenRC loads the rules, and a watch below a missing folder stops the loading"
+                ),
+                "rc-update show",
+            );
         }
         match why_not_loadable(facts) {
             Some((reason, cure)) => Judgement::blocked(evidence, reason, cure),

@@ -247,21 +247,22 @@ impl DaemonOption {
     ) -> Judgement {
         let docker = match &facts.docker {
             Seen::Known(docker) => docker,
-            Seen::Unseen(_) if !layout.docker_runs() => {
+            Seen::Unseen(_) if !layout.daemon_is_up() => {
                 if facts.host.live {
                     evidence.seen.push_str(" (the daemon does not run)");
                 }
                 return Judgement::new(Outcome::Pass, evidence);
             }
             Seen::Unseen(unseen) => {
+                let (why, hint) = layout.not_asked(unseen);
                 return Judgement {
                     outcome: Outcome::Unknown,
                     evidence: vec![
                         evidence,
                         Evidence::new(
-                            format!("the running daemon could not be asked: {}", unseen.unseen),
+                            format!("the running daemon could not be asked: {why}"),
                             "its own word",
-                            unseen.hint.clone(),
+                            hint,
                         ),
                     ],
                     ..Judgement::default()

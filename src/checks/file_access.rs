@@ -122,6 +122,12 @@ impl FileAccess {
     }
 
     fn judge_mode(&self, node: &Node, most: Mode, path: &str, layout: &Layout<'_>) -> Judgement {
+        // An init script is a program: it does not work without permission to run it.
+        let most = if path.starts_with("/etc/init.d/") {
+            Mode(most.0 | 0o111)
+        } else {
+            most
+        };
         let beyond = node.mode.beyond(most);
         let evidence = Evidence::new(
             format!("mode {}", node.mode),

@@ -1,6 +1,7 @@
 //! Where the parts of Docker are on this host, derived from the units, flags and files seen.
 
 use super::Place;
+use super::installation::Installation;
 use crate::facts::{Facts, Kind, Look, Requests, Seen};
 use crate::formats::command_line::{self, Flags};
 use crate::formats::daemon_json::{Document, ParseError};
@@ -8,13 +9,6 @@ use serde_json::Value;
 
 /// Folders in which packages put programs, in the order in which they are searched.
 const PROGRAM_FOLDERS: [&str; 4] = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
-
-/// The daemon's default configuration file (dockerd(8), `--config-file`).
-const DEFAULT_CONFIG: &str = "/etc/docker/daemon.json";
-
-/// Where registry certificates are kept (docs.docker.com, "Verify repository client with
-/// certificates").
-const CERTIFICATES: &str = "/etc/docker/certs.d";
 
 /// The daemon's configuration file as it stands.
 #[derive(Debug, Clone)]
@@ -31,6 +25,8 @@ pub enum DaemonJson {
 #[derive(Debug)]
 pub struct Layout<'a> {
     facts: &'a Facts,
+    /// What kind of installation this is.
+    pub installation: Installation,
     /// Flags of docker.service's start command.
     pub flags: Flags,
     /// Path of the daemon's configuration file.
@@ -40,18 +36,19 @@ pub struct Layout<'a> {
 impl<'a> Layout<'a> {
     /// Reads the facts.
     pub fn of(facts: &'a Facts) -> Self {
+        let (installation, _) = Installation::of(facts);
         let flags = command_line::parse(
             facts
                 .units
-                .get("docker.service")
+                .get(installation.service())
                 .map_or(&[][..], |unit| &unit.argv),
         );
         let config = flags
             .last("config-file")
-            .unwrap_or(DEFAULT_CONFIG)
-            .to_owned();
+            .map_or_else(|| installation.config(), str::to_owned);
         Self {
             facts,
+            installation,
             flags,
             config,
         }
@@ -64,7 +61,8 @@ impl<'a> Layout<'a> {
             ("/etc/group".to_owned(), Look::Content),
             (parent(&self.config).to_owned(), Look::Attributes),
         ]);
-        let dockerd = self.facts.units.get("docker.service");
+        requests.extend(Installation::requests(self.facts));
+        let dockerd = self.facts.units.get(self.installation.service());
         if let Some(program) = dockerd.and_then(|unit| unit.argv.first()) {
             requests.extend(self.chain(program));
         }
@@ -127,15 +125,39 @@ impl<'a> Layout<'a> {
     pub fn data_root(&self) -> String {
         self.configured_text("data-root")
             .or_else(|| self.configured_text("graph"))
-            .unwrap_or_else(|| "/var/lib/docker".to_owned())
+            .unwrap_or_else(|| self.installation.data_root())
     }
 
     /// Whether Docker is installed at all, as far as can be seen.
     pub fn docker_is_installed(&self) -> bool {
-        self.facts.units.contains_key("docker.service")
+        self.installation != Installation::None
             || PROGRAM_FOLDERS
                 .iter()
                 .any(|folder| self.facts.exists(&format!("{folder}/dockerd")))
+    }
+
+    /// Whether a daemon runs that could be asked, whoever started it.
+    pub fn daemon_is_up(&self) -> bool {
+        let service = self.facts.units.get(self.installation.service());
+        service.is_some_and(crate::facts::UnitState::is_active)
+            || self.facts.docker.known().is_some()
+            || matches!(self.installation, Installation::Rootless(_))
+                && self.facts.host.live
+                && self
+                    .api_socket()
+                    .is_some_and(|socket| self.facts.exists(&socket))
+    }
+
+    /// Why the daemon could not be asked, and what would help. A user's own one is not asked unless it
+    /// is named, and starting the host's would not help.
+    pub fn not_asked(&self, unseen: &crate::facts::Unseen) -> (String, String) {
+        match (&self.installation, self.api_socket()) {
+            (Installation::Rootless(_), Some(socket)) => (
+                "it is a user's own, and DOCKER_HOST does not name it".to_owned(),
+                format!("DOCKER_HOST=unix://{socket} seaworthy audit"),
+            ),
+            _ => (unseen.unseen.clone(), unseen.hint.clone()),
+        }
     }
 
     /// Whether the daemon runs, as far as its unit says.
@@ -167,12 +189,14 @@ impl<'a> Layout<'a> {
             Place::Path(path) => vec![path.clone()],
             Place::Program(name) => self.program(name).into_iter().collect(),
             Place::Dockerd => {
+                // The snap's service starts snap(8), which starts the rest.
                 let from_unit = self
                     .facts
                     .units
-                    .get("docker.service")
+                    .get(self.installation.service())
                     .and_then(|unit| unit.argv.first())
-                    .filter(|program| program.starts_with('/'));
+                    .filter(|program| program.starts_with('/'))
+                    .filter(|_| self.installation != Installation::Snap);
                 match from_unit {
                     Some(program) => vec![self.facts.resolved(program)],
                     None => self.program("dockerd").into_iter().collect(),
@@ -180,7 +204,10 @@ impl<'a> Layout<'a> {
             }
             Place::DataRoot => vec![self.data_root()],
             Place::DaemonJson => vec![self.config.clone()],
-            Place::DockerService => unit("docker.service"),
+            Place::DockerService => match self.installation.user_unit() {
+                Some(unit) => vec![unit],
+                None => unit(self.installation.service()),
+            },
             Place::DockerSocketUnit => unit("docker.socket"),
             Place::ApiSocket => self.api_socket().into_iter().collect(),
             Place::ContainerdSocket => vec![self.containerd_socket()],
@@ -197,12 +224,12 @@ impl<'a> Layout<'a> {
         let mut requests = self.requests();
         match place {
             Place::Program(name) => {
-                for folder in PROGRAM_FOLDERS {
+                for folder in self.program_folders() {
                     requests.extend(self.chain(&format!("{folder}/{name}")));
                 }
             }
-            Place::Dockerd if !self.facts.units.contains_key("docker.service") => {
-                for folder in PROGRAM_FOLDERS {
+            Place::Dockerd => {
+                for folder in self.program_folders() {
                     requests.extend(self.chain(&format!("{folder}/dockerd")));
                 }
             }
@@ -210,8 +237,9 @@ impl<'a> Layout<'a> {
                 requests.extend(self.place_requests(&Place::Program("containerd".to_owned())));
             }
             Place::RegistryCertificates => {
-                requests.insert(CERTIFICATES.to_owned(), Look::Entries);
-                for registry in self.entries(CERTIFICATES) {
+                let folder = self.installation.certificates();
+                requests.insert(folder.clone(), Look::Entries);
+                for registry in self.entries(&folder) {
                     requests.insert(registry, Look::Entries);
                 }
             }
@@ -220,9 +248,13 @@ impl<'a> Layout<'a> {
         requests
     }
 
+    fn program_folders(&self) -> impl Iterator<Item = &'static str> {
+        let own = self.installation.programs().iter();
+        own.chain(&PROGRAM_FOLDERS).copied()
+    }
+
     fn program(&self, name: &str) -> Option<String> {
-        PROGRAM_FOLDERS
-            .iter()
+        self.program_folders()
             .map(|folder| format!("{folder}/{name}"))
             .find(|path| self.facts.exists(path))
             .map(|path| self.facts.resolved(&path))
@@ -233,6 +265,7 @@ impl<'a> Layout<'a> {
             .facts
             .units
             .get("docker.socket")
+            .filter(|_| self.installation == Installation::Systemd)
             .and_then(|unit| unit.listen.clone());
         let from_flag = || {
             self.flags
@@ -241,12 +274,7 @@ impl<'a> Layout<'a> {
                 .find_map(|host| host.strip_prefix("unix://"))
                 .map(str::to_owned)
         };
-        let from_unit = || {
-            self.facts
-                .units
-                .contains_key("docker.service")
-                .then(|| "/run/docker.sock".to_owned())
-        };
+        let from_unit = || self.installation.api_socket();
         // /var/run is a link to /run everywhere that systemd runs (file-hierarchy(7)).
         listen.or_else(from_flag).or_else(from_unit).map(|path| {
             path.strip_prefix("/var/run/")
@@ -259,6 +287,9 @@ impl<'a> Layout<'a> {
     fn containerd_socket(&self) -> String {
         if let Some(socket) = self.flags.last("containerd") {
             return socket.to_owned();
+        }
+        if let Some(socket) = self.installation.containerd_socket() {
+            return socket;
         }
         if self.facts.units.contains_key("containerd.service") {
             return "/run/containerd/containerd.sock".to_owned();
@@ -282,7 +313,7 @@ impl<'a> Layout<'a> {
     }
 
     fn certificates(&self) -> Vec<String> {
-        self.entries(CERTIFICATES)
+        self.entries(&self.installation.certificates())
             .iter()
             .flat_map(|registry| self.entries(registry))
             .filter(|path| {

@@ -7,6 +7,7 @@
 mod audit_watch;
 mod daemon_option;
 mod file_access;
+pub mod installation;
 mod layout;
 mod outcome;
 mod place;
@@ -43,6 +44,9 @@ pub enum Check {
 impl Check {
     /// Judges the facts.
     pub fn judge(&self, facts: &Facts, policy: &Policy) -> Judgement {
+        if let Some(judgement) = installation::beyond_reach(self, facts) {
+            return judgement;
+        }
         match self {
             Self::DaemonOption(check) => check.judge(facts, policy),
             Self::AuditWatch(check) => check.judge(facts),

@@ -6,6 +6,7 @@
 mod auditing;
 mod docker;
 mod files;
+mod openrc;
 mod units;
 
 use crate::facts::{Facts, HostIdentity, Requests, Seen};

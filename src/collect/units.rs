@@ -4,6 +4,7 @@
 //! without their quotes.
 
 use super::files::Files;
+use super::openrc;
 use crate::facts::{Kind, Look, UnitState};
 use crate::formats::unit::{
     Unit, environment_file, expand, parse, show_environment_files, show_exec_argv, split_command,
@@ -13,12 +14,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 
-const UNITS: [&str; 5] = [
+const UNITS: [&str; 6] = [
     "docker.service",
     "docker.socket",
     "containerd.service",
     "auditd.service",
     "audit-rules.service",
+    "snap.docker.dockerd.service",
 ];
 
 const PROPERTIES: &str = "--property=Id,LoadState,FragmentPath,DropInPaths,ActiveState,MainPID,\
@@ -38,6 +40,9 @@ const FOLDERS: [&str; 5] = [
 pub(super) fn collect(files: &mut Files<'_>) -> (BTreeMap<String, UnitState>, bool) {
     if let Some(units) = from_manager(files) {
         return (units, true);
+    }
+    if let Some(services) = openrc::collect(files) {
+        return (services, false);
     }
     let units = UNITS
         .iter()

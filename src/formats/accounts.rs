@@ -11,6 +11,32 @@ pub struct Account {
     pub id: u32,
 }
 
+/// A line of a passwd file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct User {
+    /// The name.
+    pub name: String,
+    /// The uid.
+    pub uid: u32,
+    /// The home folder.
+    pub home: String,
+}
+
+/// The users of a passwd file who have a home folder.
+pub fn users(text: &str) -> Vec<User> {
+    text.lines()
+        .filter_map(|line| {
+            let Account { name, id: uid } = account(line)?;
+            let home = line.split(':').nth(5)?.trim_end_matches('/');
+            home.starts_with('/').then(|| User {
+                name,
+                uid,
+                home: home.to_owned(),
+            })
+        })
+        .collect()
+}
+
 /// The accounts of a passwd or group file; lines that are none (comments, NIS `+` lines, malformed ones) are
 /// passed over.
 pub fn accounts(text: &str) -> Vec<Account> {
@@ -88,6 +114,12 @@ mod tests {
         assert_eq!(id_of("docker:x:998:bob\n", "dock"), None);
         assert_eq!(name_of(PASSWD, 0).as_deref(), Some("root"));
         assert_eq!(name_of(PASSWD, 7), None);
+        let homes: Vec<_> =
+            users("a:x:1:1:A,,,:/home/a/:/bin/sh\nb:x:2:2::/:/x\nc:x:3:3::rel:\nd:x:4:4\n")
+                .into_iter()
+                .map(|user| (user.name, user.uid, user.home))
+                .collect();
+        assert_eq!(homes, [("a".to_owned(), 1, "/home/a".to_owned())]);
     }
 
     #[test]

@@ -160,6 +160,22 @@ fn reset_failed(runner: &dyn Runner, units: &[&str]) -> Result<Output, HostError
 pub(super) fn active_state(runner: &dyn Runner, unit: &str) -> String {
     match runner.run("systemctl", &["is-active", unit], MANAGER_DEADLINE) {
         Ok(output) => output.stdout.trim().to_owned(),
+        Err(HostError::NotInstalled { .. }) => openrc_state(runner, unit),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// What OpenRC says of the same service, in systemd's words (openrc-run(8): `status` exits with 3 for
+/// one that is stopped and with 32 for one that has crashed).
+fn openrc_state(runner: &dyn Runner, unit: &str) -> String {
+    let service = unit.strip_suffix(".service").unwrap_or(unit);
+    match runner.run("rc-service", &[service, "status"], MANAGER_DEADLINE) {
+        Ok(output) => match output.status {
+            Some(0) => "active".to_owned(),
+            Some(3) => "inactive".to_owned(),
+            Some(32) => "failed".to_owned(),
+            _ => how_it_ended(&output),
+        },
         Err(error) => error.to_string(),
     }
 }
@@ -201,6 +217,10 @@ pub(super) fn main_process(runner: &dyn Runner, unit: &str) -> MainProcess {
                 pid: take("MainPID"),
             }
         }
+        Err(HostError::NotInstalled { .. }) => MainProcess {
+            active: openrc_state(runner, unit),
+            pid: String::new(),
+        },
         Err(error) => MainProcess {
             active: error.to_string(),
             pid: String::new(),

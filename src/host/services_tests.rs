@@ -230,3 +230,45 @@ fn auditd_is_restarted_where_that_is_allowed() {
         assert_eq!(script.told.borrow().len(), told, "{shown}");
     }
 }
+
+/// A host without systemd.
+struct OpenRc(Option<i32>);
+
+impl Runner for OpenRc {
+    fn run(
+        &self,
+        program: &str,
+        arguments: &[&str],
+        _deadline: Duration,
+    ) -> Result<Output, HostError> {
+        if program != "rc-service" {
+            return Err(HostError::NotInstalled {
+                program: program.to_owned(),
+            });
+        }
+        assert_eq!(arguments, ["docker", "status"]);
+        Ok(Output {
+            status: self.0,
+            ..Output::default()
+        })
+    }
+}
+
+#[test]
+fn where_there_is_no_systemd_openrc_is_asked() {
+    for (status, expected) in [
+        (Some(0), "active"),
+        (Some(3), "inactive"),
+        (Some(32), "failed"),
+        (Some(1), "exited with status 1"),
+    ] {
+        let runner = OpenRc(status);
+        let state = active_state(&runner, "docker.service");
+        assert!(state.contains(expected), "{status:?}: {state}");
+        let process = main_process(&runner, "docker.service");
+        assert!(
+            process.to_string().contains(expected),
+            "{status:?}: {process}"
+        );
+    }
+}

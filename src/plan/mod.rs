@@ -29,6 +29,7 @@ pub use workbench::OWN_FILE_HEADER;
 use crate::audit::{Judged, judge};
 use crate::catalog::{Applicability, Catalog, Selection};
 use crate::change::{Action, Activation, Edit, Expectation};
+use crate::checks::installation::hands_off;
 use crate::checks::{Layout, OWN_RULES_FILE, Outcome, RULES_FILE, TMPFILES, parent};
 use crate::facts::{Facts, Look, Requests, RuleLoader};
 use crate::policy::Policy;
@@ -313,6 +314,9 @@ fn hold_back(one: &Judged<'_>, facts: &Facts, options: &Options, keeps: bool) ->
     if one.judgement.edits.is_empty() {
         // Pending: written already, and nothing that we do brings the event about.
         return None;
+    }
+    if let Some((reason, cure)) = hands_off(&one.judgement.edits, facts) {
+        return Some(back(id, reason, cure));
     }
     if options.allow_disruption || options.selection.releases(id) {
         return None;

@@ -75,8 +75,8 @@ const APPLY: [&str; 5] = [
 #[test]
 fn what_the_daemon_refuses_is_not_written() {
     apart(|| {
-        // A key that no version knows: we leave it alone, and dockerd does not start with it.
-        let text = "{\n  \"seaworthy-test\": 1\n}\n";
+        // A value that only dockerd itself knows to be none: we leave it alone.
+        let text = "{\n  \"log-level\": \"loud\"\n}\n";
         fs::write(CONFIG, text).unwrap();
         let ran = seaworthy(&APPLY);
         let words = said(&ran);
@@ -85,12 +85,7 @@ fn what_the_daemon_refuses_is_not_written() {
             words.contains("error: /etc/docker/daemon.json: dockerd refuses what would be written there, so nothing was changed: "),
             "{words}"
         );
-        assert!(
-            words.contains(
-                "the following directives don't match any configuration option: seaworthy-test"
-            ),
-            "{words}"
-        );
+        assert!(words.contains("loud"), "{words}");
         assert!(
             words.contains("try: seaworthy plan --skip daemon"),
             "{words}"
@@ -102,6 +97,21 @@ fn what_the_daemon_refuses_is_not_written() {
             "{}",
             said(&history)
         );
+    });
+}
+
+#[test]
+fn what_is_known_to_be_refused_is_not_even_planned() {
+    apart(|| {
+        let text = "{\n  \"seaworthy-test\": 1\n}\n";
+        fs::write(CONFIG, text).unwrap();
+        let ran = seaworthy(&APPLY);
+        let words = said(&ran);
+        assert_eq!(ran.status.code(), Some(0), "{words}");
+        assert!(words.contains("held back: daemon-icc"), "{words}");
+        assert_eq!(fs::read_to_string(CONFIG).unwrap(), text);
+        let plan = said(&seaworthy(&["plan", "--only", "daemon-icc"]));
+        assert!(plan.contains("/etc/docker/daemon.json:2"), "{plan}");
     });
 }
 

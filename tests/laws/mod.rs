@@ -244,7 +244,7 @@ fn numbers_are_unique_within_a_benchmark() {
 #[test]
 fn the_laws_hold_for_whole_hosts() {
     let catalog = catalog();
-    for name in ["debian-12", "debian-13"] {
+    for name in crate::families::HOSTS {
         let facts = completed(sample(name), &catalog);
         for allow_disruption in [false, true] {
             let options = Options {

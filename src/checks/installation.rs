@@ -1,0 +1,421 @@
+//! What kind of installation of Docker a host has: that decides where things are, what can be judged,
+//! and what this program keeps its hands off.
+//!
+//! docs.docker.com, "Rootless mode", "Docker Desktop on Linux"; moby `contrib/init`; the docker snap's
+//! `bin/dockerd-wrapper`.
+
+use super::{Check, Evidence, Judgement, Layout, Outcome, Place};
+use crate::change::Edit;
+use crate::facts::{Facts, Look, Requests, Seen};
+use crate::formats::accounts::{self, User};
+use crate::probes::ProbeName;
+
+/// Who runs the daemon, and from where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Installation {
+    /// systemd, as docker.service: the packages of Docker and of most distributions.
+    Systemd,
+    /// OpenRC, as `/etc/init.d/docker`: Alpine, Gentoo, Artix.
+    OpenRc,
+    /// snapd, as snap.docker.dockerd.service.
+    Snap,
+    /// An ordinary user, in a user namespace.
+    Rootless(User),
+    /// Docker Desktop, in a virtual machine of its own.
+    Desktop,
+    /// Nobody, as far as can be seen.
+    None,
+}
+
+/// The snap's service.
+pub const SNAP_SERVICE: &str = "snap.docker.dockerd.service";
+/// What the snap writes, for each of its revisions another.
+const SNAP_CONFIG: &str = "/var/snap/docker/current/config/daemon.json";
+/// The script of OpenRC.
+const INIT_SCRIPT: &str = "/etc/init.d/docker";
+/// Docker Desktop's own folder, on Linux and, seen from a WSL distribution, on Windows.
+const DESKTOP: [&str; 2] = ["/opt/docker-desktop", "/mnt/wsl/docker-desktop"];
+/// Folders of users who are logged in (pam_systemd(8)).
+const RUN_USER: &str = "/run/user";
+/// There on NixOS only; all else below /etc is generated there.
+const NIXOS: &str = "/etc/NIXOS";
+/// There on hosts whose /usr is a checkout of an image (ostree(1)): when booted, and in an image.
+const OSTREE: [&str; 2] = ["/run/ostree-booted", "/ostree/repo"];
+
+impl Installation {
+    /// What the facts show, and where it shows.
+    pub fn of(facts: &Facts) -> (Self, String) {
+        let unit = |name: &str| facts.units.get(name);
+        let answers_rootless = facts
+            .docker
+            .known()
+            .is_some_and(|docker| docker.has_security_option("rootless"));
+        if let Seen::Known(docker) = &facts.docker
+            && answers_rootless
+        {
+            let owner = users(facts)
+                .into_iter()
+                .find(|user| docker.root_dir.starts_with(&format!("{}/", user.home)));
+            return (
+                Self::Rootless(owner.unwrap_or_default()),
+                "/info SecurityOptions".to_owned(),
+            );
+        }
+        if let Some(service) = unit("docker.service") {
+            if service.fragment.starts_with("/etc/init.d/") {
+                return (Self::OpenRc, service.fragment.clone());
+            }
+            // Docker's own packages bring docker.service for rootless users, too, and switch it off.
+            let used = |name: &str| {
+                unit(name).is_some_and(|unit| unit.shall_run() || unit.enabled == "enabled")
+            };
+            let other = used(SNAP_SERVICE) || rootless(facts).is_some();
+            if !other || used("docker.service") || used("docker.socket") {
+                return (Self::Systemd, service.fragment.clone());
+            }
+        }
+        if let Some(service) = unit(SNAP_SERVICE) {
+            return (Self::Snap, service.fragment.clone());
+        }
+        if let Some((user, source)) = rootless(facts) {
+            return (Self::Rootless(user), source);
+        }
+        if let Some(folder) = DESKTOP.iter().find(|folder| facts.exists(folder)) {
+            return (Self::Desktop, (*folder).to_owned());
+        }
+        (Self::None, "docker.service".to_owned())
+    }
+
+    /// What must be looked at to know.
+    pub(super) fn requests(facts: &Facts) -> Requests {
+        let mut requests = Requests::new();
+        for path in DESKTOP.into_iter().chain(OSTREE).chain([NIXOS]) {
+            requests.insert(path.to_owned(), Look::Attributes);
+        }
+        requests.insert("/etc/passwd".to_owned(), Look::Content);
+        if facts.host.live {
+            requests.insert(RUN_USER.to_owned(), Look::Entries);
+            for uid in logged_in(facts) {
+                requests.insert(format!("{RUN_USER}/{uid}/docker.sock"), Look::Attributes);
+            }
+        } else {
+            // In an image nobody is logged in. On a running host homes are left alone: they may be
+            // elsewhere, and looking would mount them.
+            for user in users(facts) {
+                requests.insert(user_unit(&user), Look::Attributes);
+            }
+        }
+        requests
+    }
+
+    /// The host's own service that starts the daemon; empty where it has none. OpenRC's goes by the
+    /// name that systemd gives it.
+    pub fn service(&self) -> &'static str {
+        match self {
+            Self::Systemd | Self::OpenRc | Self::None => "docker.service",
+            Self::Snap => SNAP_SERVICE,
+            Self::Rootless(_) | Self::Desktop => "",
+        }
+    }
+
+    /// The file that says how the daemon is started, where no unit of the host does.
+    pub(super) fn user_unit(&self) -> Option<String> {
+        match self {
+            Self::Rootless(user) => Some(user_unit(user)),
+            _ => None,
+        }
+    }
+
+    /// The daemon's configuration file, unless a flag names another.
+    pub(super) fn config(&self) -> String {
+        match self {
+            Self::Snap => SNAP_CONFIG.to_owned(),
+            Self::Rootless(user) => format!("{}/.config/docker/daemon.json", user.home),
+            Self::Systemd | Self::OpenRc | Self::Desktop | Self::None => {
+                "/etc/docker/daemon.json".to_owned()
+            }
+        }
+    }
+
+    /// The data root, unless it is configured.
+    pub(super) fn data_root(&self) -> String {
+        match self {
+            Self::Snap => "/var/snap/docker/common/var-lib-docker".to_owned(),
+            Self::Rootless(user) => format!("{}/.local/share/docker", user.home),
+            Self::Systemd | Self::OpenRc | Self::Desktop | Self::None => {
+                "/var/lib/docker".to_owned()
+            }
+        }
+    }
+
+    /// The folder of registry certificates.
+    pub(super) fn certificates(&self) -> String {
+        match self {
+            Self::Snap => "/var/snap/docker/common/etc/certs.d".to_owned(),
+            Self::Rootless(user) => format!("{}/.config/docker/certs.d", user.home),
+            Self::Systemd | Self::OpenRc | Self::Desktop | Self::None => {
+                "/etc/docker/certs.d".to_owned()
+            }
+        }
+    }
+
+    /// The socket of the API, where neither a unit nor a flag names it.
+    pub(super) fn api_socket(&self) -> Option<String> {
+        match self {
+            Self::Systemd | Self::OpenRc | Self::Snap => Some("/run/docker.sock".to_owned()),
+            Self::Rootless(user) => Some(user.socket()),
+            Self::Desktop | Self::None => None,
+        }
+    }
+
+    /// The socket of the containerd that belongs to it, where no flag names it.
+    pub(super) fn containerd_socket(&self) -> Option<String> {
+        match self {
+            Self::Snap => Some("/run/snap.docker/containerd/containerd.sock".to_owned()),
+            Self::Rootless(user) => Some(format!(
+                "{RUN_USER}/{}/docker/containerd/containerd.sock",
+                user.uid
+            )),
+            Self::Systemd | Self::OpenRc | Self::Desktop | Self::None => None,
+        }
+    }
+
+    /// The folders in which its programs are looked for before all others.
+    pub(super) fn programs(&self) -> &'static [&'static str] {
+        match self {
+            Self::Snap => &["/snap/docker/current/bin"],
+            _ => &[],
+        }
+    }
+}
+
+impl User {
+    /// The name, or the number where the name is not known here.
+    fn title(&self) -> String {
+        if self.name.is_empty() {
+            format!("the user {}", self.uid)
+        } else {
+            self.name.clone()
+        }
+    }
+
+    /// The API socket of the user's own daemon.
+    fn socket(&self) -> String {
+        format!("{RUN_USER}/{}/docker.sock", self.uid)
+    }
+
+    fn owns(&self, path: &str) -> bool {
+        path.starts_with(&format!("{RUN_USER}/"))
+            || (!self.home.is_empty() && path.starts_with(&format!("{}/", self.home)))
+    }
+}
+
+/// Accounts of people.
+fn users(facts: &Facts) -> Vec<User> {
+    accounts::users(facts.text("/etc/passwd").unwrap_or_default())
+        .into_iter()
+        .filter(|account| account.home.starts_with("/home/"))
+        .collect()
+}
+
+fn user_unit(user: &User) -> String {
+    format!("{}/.config/systemd/user/docker.service", user.home)
+}
+
+fn logged_in(facts: &Facts) -> Vec<u32> {
+    match facts.node(RUN_USER) {
+        Seen::Known(node) => node
+            .entries
+            .iter()
+            .flatten()
+            .filter_map(|name| name.parse().ok())
+            .collect(),
+        Seen::Unseen(_) => Vec::new(),
+    }
+}
+
+/// The first user who has a daemon, and what shows it.
+fn rootless(facts: &Facts) -> Option<(User, String)> {
+    if !facts.host.live {
+        return users(facts)
+            .into_iter()
+            .map(|user| (user_unit(&user), user))
+            .find(|(unit, _)| facts.exists(unit))
+            .map(|(unit, user)| (user, unit));
+    }
+    let uid = logged_in(facts)
+        .into_iter()
+        .find(|uid| facts.exists(&format!("{RUN_USER}/{uid}/docker.sock")))?;
+    let account = accounts::users(facts.text("/etc/passwd").unwrap_or_default())
+        .into_iter()
+        .find(|account| account.uid == uid)
+        .unwrap_or(User {
+            uid,
+            ..User::default()
+        });
+    let socket = account.socket();
+    Some((account, socket))
+}
+
+/// The verdict that an installation allows where the check itself would judge what is not there, or
+/// is somebody else's.
+pub(super) fn beyond_reach(check: &Check, facts: &Facts) -> Option<Judgement> {
+    let (installation, source) = Installation::of(facts);
+    match (&installation, check) {
+        (Installation::Desktop, Check::AuditWatch(_) | Check::FileAccess(_)) => {
+            Some(Judgement::not_applicable(
+                "Docker Desktop keeps the daemon and its files in a virtual machine of its own",
+                source,
+            ))
+        }
+        (Installation::Desktop, Check::Probe(probe)) if probe.name == ProbeName::ContentTrust => {
+            None
+        }
+        (Installation::Desktop, Check::DaemonOption(_) | Check::Probe(_)) => Some(Judgement::new(
+            Outcome::Unknown,
+            Evidence::new(
+                "Docker Desktop keeps the daemon's configuration in a virtual machine of its own",
+                "to be looked at in its window: Settings, Docker Engine",
+                source,
+            ),
+        )),
+        (Installation::Rootless(user), Check::AuditWatch(watch)) => {
+            not_the_hosts(user, facts, &watch.place)
+        }
+        (Installation::Rootless(user), Check::FileAccess(access)) => {
+            not_the_hosts(user, facts, &access.place)
+        }
+        (Installation::Rootless(user), Check::DaemonOption(option))
+            if option.key == "userns-remap" =>
+        {
+            Some(Judgement::not_applicable(
+                format!(
+                    "Docker is rootless here, as {}: all of it is in a user namespace already",
+                    user.title()
+                ),
+                source,
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn not_the_hosts(user: &User, facts: &Facts, place: &Place) -> Option<Judgement> {
+    let paths = Layout::of(facts).paths(place);
+    let path = paths.into_iter().find(|path| user.owns(path))?;
+    Some(Judgement::not_applicable(
+        format!("Docker is rootless here: this belongs to {}", user.title()),
+        path,
+    ))
+}
+
+/// Why edits are not made on this host although they would cure, and the command that helps.
+pub fn hands_off(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
+    let about_docker = |edit: &&Edit| !matches!(edit, Edit::EnvironmentVariable { .. });
+    if facts.exists(NIXOS) && !edits.is_empty() {
+        return Some((
+            "NixOS generates these files from its own configuration, and the next rebuild would undo this"
+                .to_owned(),
+            "editor /etc/nixos/configuration.nix && nixos-rebuild switch".to_owned(),
+        ));
+    }
+    if let Some(mark) = OSTREE.iter().find(|mark| facts.exists(mark))
+        && let Some(path) = edits.iter().find_map(|edit| match edit {
+            Edit::Access { path, .. } if facts.resolved(path).starts_with("/usr/") => Some(path),
+            // /lib is a link to usr/lib there, as everywhere.
+            Edit::Access { path, .. } if path.starts_with("/lib/") => Some(path),
+            _ => None,
+        })
+    {
+        return Some((
+            format!("{path} comes from an image that ostree checks out ({mark} exists), read-only"),
+            format!("rpm-ostree status; ls -l {path}"),
+        ));
+    }
+    let (installation, source) = Installation::of(facts);
+    match installation {
+        Installation::Snap => edits.iter().find_map(|edit| snapped(edit, &source)),
+        Installation::Desktop => edits.iter().find(about_docker).map(|_| {
+            (
+                format!("Docker Desktop ({source}) writes its settings itself"),
+                "systemctl --user start docker-desktop".to_owned(),
+            )
+        }),
+        Installation::Rootless(user) => edits
+            .iter()
+            .find(|edit| match edit {
+                Edit::DaemonKey { .. } | Edit::RestartDocker | Edit::RestartContainers | Edit::DropIn(_) => true,
+                Edit::Access { path, .. } => user.owns(path),
+                Edit::AuditWatch(watch) => user.owns(&watch.path),
+                Edit::BootFolder { .. }
+                | Edit::EnvironmentVariable { .. }
+                | Edit::LoadAuditRules => false,
+            })
+            .map(|_| {
+                let name = user.title();
+                (
+                    format!("Docker is rootless here ({source}): its configuration and its service belong to {name}"),
+                    format!(
+                        "editor {} && systemctl --user --machine={name}@ restart docker",
+                        Installation::Rootless(user).config()
+                    ),
+                )
+            }),
+        Installation::OpenRc if facts.host.live => openrc_runs(edits, facts),
+        Installation::OpenRc | Installation::Systemd | Installation::None => None,
+    }
+}
+
+/// Whether an edit would be lost with the next revision of the snap.
+fn snapped(edit: &Edit, source: &str) -> Option<(String, String)> {
+    let of_revision = |path: &str| {
+        ["/snap/", "/var/snap/docker/current/", "/run/snap."]
+            .iter()
+            .any(|folder| path.starts_with(folder))
+    };
+    match edit {
+        Edit::EnvironmentVariable { .. } | Edit::LoadAuditRules => None,
+        Edit::AuditWatch(watch) if !of_revision(&watch.path) => None,
+        Edit::AuditWatch(_) | Edit::BootFolder { .. } => Some((
+            format!(
+                "Docker is a snap here ({source}): a watch stays with the revision that is current when it is loaded, and each refresh brings another"
+            ),
+            "snap list --all docker".to_owned(),
+        )),
+        Edit::DaemonKey { .. }
+        | Edit::RestartDocker
+        | Edit::RestartContainers
+        | Edit::DropIn(_)
+        | Edit::Access { .. } => Some((
+            format!(
+                "Docker is a snap here ({source}): each of its revisions has its own files, which the snap writes itself, so that this would be lost"
+            ),
+            format!("editor {SNAP_CONFIG} && snap restart docker"),
+        )),
+    }
+}
+
+/// This program can restart services and watch them come up with systemd only.
+fn openrc_runs(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
+    edits.iter().find_map(|edit| match edit {
+        Edit::DaemonKey { .. } | Edit::RestartDocker | Edit::RestartContainers | Edit::DropIn(_) => Some((
+            format!(
+                "OpenRC runs Docker here ({INIT_SCRIPT}), and this program can restart it and watch it come up with systemd only"
+            ),
+            format!(
+                "editor {} && rc-service docker restart",
+                Layout::of(facts).config
+            ),
+        )),
+        Edit::AuditWatch(_) | Edit::LoadAuditRules | Edit::BootFolder { .. } => Some((
+            "OpenRC runs auditd here, and this program can load rules and watch auditd with systemd only"
+                .to_owned(),
+            "editor /etc/audit/audit.rules && rc-service auditd reload_rules".to_owned(),
+        )),
+        Edit::Access { .. } | Edit::EnvironmentVariable { .. } => None,
+    })
+}
+
+#[cfg(test)]
+#[path = "installation_tests.rs"]
+mod tests;
