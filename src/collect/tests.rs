@@ -1,5 +1,5 @@
 use super::*;
-use crate::facts::{Look, Node, RuleLoader};
+use crate::facts::{Kind, Look, Node, RuleLoader};
 use crate::host::{DockerAnswers, LinuxHost, Output};
 use serde_json::json;
 use std::cell::RefCell;
@@ -22,6 +22,28 @@ impl Model {
     fn file(mut self, path: &str, text: &str) -> Self {
         self.files.insert(path.to_owned(), Node::file(text));
         self
+    }
+
+    /// A process whose third descriptor is a socket.
+    fn process(mut self, pid: u32, argv: &[&str], inode: u32) -> Self {
+        let folder = format!("/proc/{pid}/fd");
+        let node = |kind| Node {
+            kind,
+            ..Node::default()
+        };
+        let names = ["0", "10", "3"].map(str::to_owned).to_vec();
+        let fds = Node {
+            entries: Some(names),
+            ..node(Kind::Folder)
+        };
+        let socket = Node {
+            target: Some(format!("socket:[{inode}]")),
+            ..node(Kind::Link)
+        };
+        self.files.insert(folder.clone(), fds);
+        self.files.insert(format!("{folder}/3"), socket);
+        let line = argv.join("\0") + "\0";
+        self.file(&format!("/proc/{pid}/cmdline"), &line)
     }
 
     fn prints(mut self, command: &str, stdout: &str) -> Self {
@@ -199,6 +221,11 @@ fn a_running_host() {
             "1 2"
         ]
     );
+    let origins: Vec<String> = docker.origins.iter().map(ToString::to_string).collect();
+    let drop_in = "in /etc/systemd/system/docker.service.d/b.conf:3";
+    let mut expected = vec![drop_in.to_owned(); docker.argv.len()];
+    expected[5..8].fill("from DOCKER_OPTS in /etc/default/docker:1".to_owned());
+    assert_eq!(origins, expected);
     assert_eq!(docker.drop_ins.len(), 2);
     assert_eq!(docker.environment_files, ["/etc/default/docker"]);
     assert_eq!((docker.main_pid, docker.started), (812, 1_000_077));
@@ -294,6 +321,68 @@ fn a_daemon_is_asked_only_where_that_cannot_start_it() {
         assert_eq!(*host.asked.borrow(), sockets, "{docker_host:?}");
         assert_eq!(facts.docker.known().is_some(), asked.is_some());
     }
+}
+
+const SOCKETS: &str = "Num RefCount Protocol Flags Type St Inode Path\n\
+    0: 00000002 00000000 00010000 0001 01 41 /run/docker.sock\n\
+    0: 00000003 00000000 00000000 0001 03 42 /run/docker.sock\n";
+
+#[test]
+fn the_daemon_is_the_main_process_that_listens() {
+    let words = ["/usr/sbin/dockerd", "-H", "fd://", "--label", "a b"];
+    let sockets = |host: Model| host.file("/proc/net/unix", SOCKETS);
+    let held = |pid| sockets(model().process(pid, &words, 41));
+    let without_systemd = |host: Model| {
+        host.prints("systemctl show", "")
+            .file("/run/docker.pid", "900\n")
+    };
+    let nobody = "process 812 does not listen on the API socket";
+    let down = SHOW
+        .replacen("ActiveState=active", "ActiveState=inactive", 1)
+        .replacen("MainPID=812", "MainPID=0", 1);
+    for (host, expected) in [
+        (held(812), Ok(812)),
+        // Another process is called dockerd, and listens there, too (a test, or systemd itself).
+        (held(1), Err(nobody)),
+        // What it holds is a connection, not the socket that listens.
+        (sockets(model().process(812, &words, 42)), Err(nobody)),
+        (
+            held(812).prints("systemctl show", &down),
+            Err("docker.service is not running"),
+        ),
+        (without_systemd(held(900)), Ok(900)),
+        (
+            without_systemd(held(812)),
+            Err("process 900 does not listen on the API socket"),
+        ),
+        (
+            held(812).prints("systemctl show", ""),
+            Err("there is neither a docker.service nor a /run/docker.pid"),
+        ),
+    ] {
+        let seen = collected(&host).daemon_process;
+        match expected {
+            Ok(pid) => {
+                let process = seen.known().unwrap();
+                assert_eq!(
+                    (process.pid, &process.argv[..]),
+                    (pid, &words.map(str::to_owned)[..])
+                );
+            }
+            Err(reason) => match seen {
+                Seen::Unseen(unseen) => assert_eq!(unseen.unseen, reason),
+                Seen::Known(process) => panic!("{process:?}"),
+            },
+        }
+    }
+    // The user named another daemon: this one does not listen there.
+    let facts = collect(
+        &held(812),
+        Some("unix:///home/me/docker.sock"),
+        &|_| Requests::new(),
+        &mut |_| {},
+    );
+    assert!(facts.daemon_process.known().is_none());
 }
 
 #[test]
