@@ -14,6 +14,7 @@ mod bad_input;
 mod crash;
 mod demo;
 mod dockerd;
+mod flags;
 mod fuzz_replay;
 mod harden;
 mod laws;

@@ -10,6 +10,7 @@ mod file_access;
 mod layout;
 mod outcome;
 mod place;
+mod start;
 
 pub(crate) use audit_watch::rule_files;
 pub use audit_watch::{AuditWatch, OWN_RULES_FILE, RULES_FILE, RULES_FOLDER, TMPFILES};
@@ -19,6 +20,7 @@ pub(crate) use layout::parent;
 pub use layout::{DaemonJson, Layout};
 pub use outcome::{Evidence, Judgement, Outcome};
 pub use place::Place;
+pub use start::{reread, start_command};
 
 use crate::facts::{Facts, Requests};
 use crate::policy::Policy;

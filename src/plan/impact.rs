@@ -23,9 +23,12 @@ pub(super) fn disruption(control: &Control, edits: &[Edit], facts: &Facts) -> Op
     if control.remediation.applicability == Applicability::Disruptive {
         return Some(first_sentence(&control.remediation.impact));
     }
-    let restarts = edits
-        .iter()
-        .any(|edit| matches!(edit, Edit::DaemonKey { .. } | Edit::RestartDocker));
+    let restarts = edits.iter().any(|edit| {
+        matches!(
+            edit,
+            Edit::DaemonKey { .. } | Edit::DaemonFlag { .. } | Edit::RestartDocker
+        )
+    });
     if !restarts {
         return None;
     }
@@ -62,7 +65,9 @@ pub(super) fn disruption(control: &Control, edits: &[Edit], facts: &Facts) -> Op
                     running.join(", ")
                 ));
             }
-            edits.contains(&Edit::RestartDocker).then(|| {
+            let brings_more = edits.contains(&Edit::RestartDocker)
+                || Layout::of(facts).waits_for_restart(edits.iter().any(reloads_units));
+            brings_more.then(|| {
                 "it restarts docker.service, which brings into effect what was written there before"
                     .to_owned()
             })
@@ -88,6 +93,11 @@ pub(super) fn disruption(control: &Control, edits: &[Edit], facts: &Facts) -> Op
             })
         }
     }
+}
+
+/// Whether systemd may have to read docker.service's files again for it.
+fn reloads_units(edit: &Edit) -> bool {
+    matches!(edit, Edit::DaemonFlag { .. })
 }
 
 /// What no flag releases: why, and what helps.

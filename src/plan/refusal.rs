@@ -4,6 +4,7 @@
 //! `dockerd --validate` misses all of these, and needs a version that has it.
 
 use super::workbench::{Controls, Obstacle, Workbench};
+use crate::change::Activation;
 use crate::checks::{DaemonJson, Layout};
 use crate::facts::{Facts, Swarm, major};
 use serde_json::json;
@@ -59,18 +60,19 @@ pub(super) fn refusal(bench: &Workbench<'_>) -> Option<(Controls, Obstacle)> {
             "docker info --format '{{.Swarm.LocalNodeState}}'",
         );
     }
-    for key in bench.daemon_keys.keys() {
-        if document.get(key).is_some()
-            && let Some(flag) = layout.flags.sets_key(key)
+    for key in document.keys() {
+        // Whoever restarts the daemon would find out, not only those who write the key.
+        let mut controls = of(&[key]);
+        controls.extend(bench.who_wants(Activation::RestartDocker));
+        if let Some((_, source)) = layout.conflict(key).and(layout.by_flag(key))
+            && !controls.is_empty()
         {
-            return refused(
-                &[key],
-                format!(
-                    "docker.service passes {flag}, and the daemon refuses to start when a flag is repeated in {}",
-                    layout.config
-                ),
-                "systemctl edit docker.service",
+            let reason = format!(
+                "docker.service passes {source}, and the daemon refuses to start when a flag is repeated in {}",
+                layout.config
             );
+            let cure = "systemctl edit docker.service".to_owned();
+            return Some((controls, Obstacle { reason, cure }));
         }
     }
     if let Some(version) = facts.docker_version.known()

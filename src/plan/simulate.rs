@@ -12,7 +12,12 @@ pub(super) fn react(facts: &mut Facts, activation: Activation) {
     match activation {
         Activation::LoadAuditRules => load_audit_rules(facts),
         Activation::RestartDocker => restart_docker(facts),
-        Activation::ReloadDocker | Activation::ReloadUnits | Activation::RestartAuditd => {}
+        Activation::ReloadUnits => {
+            for unit in facts.units.values_mut() {
+                unit.needs_reload = false;
+            }
+        }
+        Activation::ReloadDocker | Activation::RestartAuditd => {}
     }
 }
 
@@ -92,6 +97,9 @@ fn restart_docker(facts: &mut Facts) {
     }
     if let Some(unit) = facts.units.get_mut("docker.service") {
         unit.started = i64::MAX;
+        if let Seen::Known(process) = &mut facts.daemon_process {
+            process.argv.clone_from(&unit.argv);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! of objects that it does not know, and reads `null` as false; older versions refuse an empty
 //! file or one with a byte order mark. Whoever reads such a file is misled.
 
+use crate::change::Edit;
 use crate::checks::{DaemonJson, Evidence, Judgement, Layout, Outcome};
 use crate::facts::Facts;
 use crate::formats::daemon_json::{Document, Flaw};
@@ -53,7 +54,19 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
                 .known()
                 .and_then(|version| crate::facts::major(version))
                 .is_some_and(|major| major >= 23);
-            let evidence = flaws(&document, path, lenient);
+            let mut evidence = flaws(&document, path, lenient);
+            let (curable, by_hand) = conflicts(&layout, &document);
+            let in_doubt = !(evidence.is_empty() && by_hand.is_empty());
+            evidence.extend(by_hand);
+            if !in_doubt && !curable.is_empty() {
+                let edits = curable
+                    .iter()
+                    .map(|(key, _)| Edit::DaemonFlag { key: key.clone() });
+                let edits = edits.collect();
+                let evidence = curable.into_iter().map(|(_, evidence)| evidence).collect();
+                return Judgement::fail(evidence, edits);
+            }
+            evidence.extend(curable.into_iter().map(|(_, evidence)| evidence));
             if evidence.is_empty() {
                 Judgement::new(
                     Outcome::Pass,
@@ -76,6 +89,30 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
             }
         }
     }
+}
+
+/// Keys that a flag sets, too, so that the daemon will not start again: those whose flag can go, and those whose flag
+/// must stay, so that the key has to go.
+fn conflicts(layout: &Layout<'_>, document: &Document) -> (Vec<(String, Evidence)>, Vec<Evidence>) {
+    let mut curable = Vec::new();
+    let mut by_hand = Vec::new();
+    for key in document.keys() {
+        let Some((_, flag)) = layout.conflict(key).and(layout.by_flag(key)) else {
+            continue;
+        };
+        let line = document.line_of(key).unwrap_or(1);
+        let evidence = Evidence::new(
+            format!("`{key}` is set by {flag}, too, and the daemon refuses to start with both"),
+            "either the flag or the file",
+            format!("{}:{line}", layout.config),
+        );
+        if Layout::KEPT_KEYS.contains(&key) {
+            by_hand.push(evidence);
+        } else {
+            curable.push((key.to_owned(), evidence));
+        }
+    }
+    (curable, by_hand)
 }
 
 fn flaws(document: &Document, path: &str, lenient: bool) -> Vec<Evidence> {

@@ -221,7 +221,7 @@ fn typed(text: &str, characters: &[(char, Range<usize>)]) -> Option<Range<usize>
     characters
         .windows(2)
         .all(|pair| joins(&text[pair[0].1.end..pair[1].1.start]))
-        .then(|| first.1.start..last.1.end)
+        .then_some(first.1.start..last.1.end)
 }
 
 /// Every assignment, that of `name` in words and without some of them.
