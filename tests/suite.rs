@@ -15,6 +15,7 @@ mod crash;
 mod demo;
 mod dockerd;
 mod families;
+mod flags;
 mod fuzz_replay;
 mod harden;
 mod laws;

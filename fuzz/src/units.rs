@@ -3,10 +3,10 @@
 use super::text;
 use seaworthy::formats::command_line;
 use seaworthy::formats::unit::{
-    environment_file, expand, parse, show_environment_files, show_exec_argv, show_properties,
-    split_command,
+    environment_file, parse, show_environment_files, show_exec_argv, show_properties,
+    split_command, start, variable_words, without_words,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// A word as it can be written in a unit.
@@ -19,14 +19,22 @@ pub fn unit(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let texts: Vec<&str> = text.split("\n----\n").collect();
     let unit = parse(&texts);
-    let mut environment = BTreeMap::from([("A".to_owned(), "--icc=false -D".to_owned())]);
-    for line in unit.values("Service", "Environment") {
-        for word in split_command(&line) {
-            if let Some((name, value)) = word.split_once('=') {
-                environment.insert(name.to_owned(), value.to_owned());
-            }
-        }
+    let paths = vec!["/unit"; texts.len()];
+    let started = start(&unit, &paths, &mut |_| {
+        Some("A='--icc=false -D'".to_owned())
+    });
+    assert_eq!(started.argv().len(), started.origins().len());
+    assert_eq!(started.commands == 0, started.at.is_none());
+    for word in &started.words {
+        let variable = word.origin.variable.as_ref();
+        assert!(variable.is_none_or(|name| started.variables.contains_key(name)));
+        assert!(variable.is_some() || Some(&word.origin) == started.at.as_ref());
+        assert!(word.origin.line > 0);
     }
+    if !started.command.contains(['$', '\\']) {
+        assert_eq!(started.argv(), split_command(&started.command));
+    }
+    flags(&started.argv());
     for (section, key) in [
         ("Service", "ExecStart"),
         ("Service", "ExecStartPost"),
@@ -39,7 +47,7 @@ pub fn unit(data: &[u8]) {
         assert_eq!(unit.last(section, key), values.last().cloned());
         for value in &values {
             assert!(!value.is_empty() && value.trim() == value && !value.contains('\n'));
-            command(value, &environment);
+            command(value);
         }
         // An empty assignment in a drop-in resets the key, one more adds to it.
         let reset = format!("[{section}]\n{key}=\n");
@@ -55,18 +63,14 @@ pub fn unit(data: &[u8]) {
     }
 }
 
-fn command(line: &str, environment: &BTreeMap<String, String>) {
+fn command(line: &str) {
     let words = split_command(line);
     if let Some(program) = words.first() {
         assert!(!program.starts_with(['@', '-', ':', '+', '!', '|']));
     }
     let again: Vec<String> = words.iter().map(|word| quoted(word)).collect();
     assert_eq!(split_command(&again.join(" ")), words);
-    let expanded = expand(&words, environment);
-    if !line.contains('$') && !words.concat().contains('$') {
-        assert_eq!(expanded, words);
-    }
-    flags(&expanded);
+    flags(&words);
 }
 
 /// A command line: one word a line.
@@ -116,6 +120,23 @@ pub fn env_file(data: &[u8]) {
         let _ = writeln!(printed, "{name}=\"{escaped}\"");
     }
     assert_eq!(environment_file(&printed), read);
+    // Taking words out of a value leaves the others, and every other variable.
+    for (name, value) in &read {
+        let Ok(edited) = without_words(text, name, &BTreeSet::from([0])) else {
+            continue;
+        };
+        let mut left: BTreeMap<String, String> = environment_file(&edited);
+        let words = |value: &str| -> Vec<String> {
+            variable_words(value)
+                .into_iter()
+                .map(|word| word.value)
+                .collect()
+        };
+        let shorter = left.remove(name).expect("the variable stays");
+        assert_eq!(words(&shorter), words(value)[1..]);
+        assert!(left.iter().all(|(other, value)| read[other] == *value));
+        assert_eq!(left.len() + 1, read.len());
+    }
 }
 
 /// What `systemctl show` prints.

@@ -1,7 +1,7 @@
 //! The way forward: steps, activations, a look at the services, `commit`. It can be entered again
 //! after a crash, as every part asks the journal and the host what is already done.
 
-use super::confirm::micros;
+use super::confirm::{is_guard, micros};
 use super::execute::boot_id;
 use super::journal::{Entry, StepRecord};
 use super::kernel;
@@ -18,6 +18,15 @@ impl Run<'_> {
     pub(super) fn forward(&mut self, transaction: &Transaction) -> Result<(), Failure> {
         let of = transaction.all_steps().count();
         let prelude = transaction.prelude().map(|_| transaction.guards());
+        // systemd reads its units as soon as they are written: a daemon that restarts by itself
+        // must not meet a daemon.json with a flag that its old command line repeats.
+        let units = transaction
+            .all_steps()
+            .enumerate()
+            .filter(|(_, step)| is_of_unit(&step.action.path))
+            .map(|(index, _)| index)
+            .last()
+            .filter(|_| transaction.activations.contains(&Activation::ReloadUnits));
         for (index, step) in transaction.all_steps().enumerate() {
             self.step(index, of, step)?;
             // Once the next step has begun the file no longer has this explicit value.
@@ -26,9 +35,15 @@ impl Run<'_> {
             {
                 self.reload_live_restore(transaction.live_restore_on.is_some(), false)?;
             }
+            if units == Some(index) {
+                self.activate(Activation::ReloadUnits, false)?;
+            }
         }
         self.reset_derived()?;
         for &activation in &transaction.activations {
+            if units.is_some() && activation == Activation::ReloadUnits {
+                continue;
+            }
             self.stop_if_interrupted()?;
             self.activate(activation, false)?;
         }
@@ -184,4 +199,9 @@ impl Run<'_> {
         }
         Failure::Unhealthy(sentences)
     }
+}
+
+/// Whether systemd reads this file, or one in this folder: those of our boot service are for a boot.
+fn is_of_unit(path: &str) -> bool {
+    path.starts_with("/etc/systemd/system/") && !is_guard(path)
 }

@@ -77,7 +77,7 @@ impl Transaction {
             by: by.to_owned(),
             command: command.to_owned(),
             tool: TOOL.to_owned(),
-            daemon: daemon(facts),
+            daemon: daemon(plan, facts),
             ..Self::default()
         }
     }
@@ -119,12 +119,14 @@ fn steps(plan: &Plan, prelude: Option<&Action>) -> Vec<Step> {
     steps
 }
 
-/// How the daemon is started, on a running host that has it as a service.
-fn daemon(facts: &Facts) -> Option<DaemonStart> {
-    let unit = facts.units.get("docker.service")?;
+/// How the daemon will be started, on a running host that has it as a service.
+fn daemon(plan: &Plan, facts: &Facts) -> Option<DaemonStart> {
+    let now = facts.units.get("docker.service")?;
+    let unit = plan.forecast.units.get("docker.service")?;
     (facts.host.live && !unit.argv.is_empty()).then(|| DaemonStart {
-        config: Layout::of(facts).config,
+        config: Layout::of(&plan.forecast).config,
         command: unit.argv.clone(),
+        command_changes: unit.argv != now.argv,
     })
 }
 

@@ -3,7 +3,7 @@
 
 use super::error::ApplyError;
 use super::transaction::Transaction;
-use crate::facts::Bytes;
+use crate::facts::{Bytes, Kind, Look};
 use crate::host::{ReadHost, Verdict};
 
 /// Asks the daemon's own program. Returns a sentence when it could not say.
@@ -18,10 +18,17 @@ pub(super) fn preflight(
         .all_steps()
         .filter(|step| step.action.path == daemon.config)
         .last();
-    let Some(text) = step
-        .and_then(|step| step.action.after.content())
-        .and_then(Bytes::as_str)
-    else {
+    let text = match step {
+        Some(step) => step.action.after.content().cloned(),
+        None if daemon.command_changes => {
+            let node = host.node(&daemon.config, Look::Content)?;
+            // A file that is not there is one without settings (dockerd(8), `--config-file`).
+            let absent = node.kind == Kind::Absent;
+            node.content.or_else(|| absent.then(|| "{}\n".into()))
+        }
+        None => None,
+    };
+    let Some(text) = text.as_ref().and_then(Bytes::as_str) else {
         return Ok(None);
     };
     match host.validate_daemon_json(text, &daemon.command)? {
@@ -39,7 +46,7 @@ mod tests {
     use super::*;
     use crate::apply::{DaemonStart, Step};
     use crate::change::{Action, State};
-    use crate::facts::{Attributes, Look, Node};
+    use crate::facts::{Attributes, Node};
     use crate::host::{DockerAnswers, HostError, Output};
 
     /// A host whose daemon says this.
@@ -97,6 +104,7 @@ mod tests {
             daemon: Some(DaemonStart {
                 config: "/etc/docker/daemon.json".to_owned(),
                 command: vec!["/usr/sbin/dockerd".to_owned()],
+                command_changes: false,
             }),
             ..Transaction::default()
         }
@@ -125,6 +133,15 @@ mod tests {
         assert!(matches!(
             preflight(&refuses, &writes("/etc/environment")),
             Ok(None)
+        ));
+        // Another command line is asked about, with the file as it is: here there is none.
+        let mut flags = writes("/etc/default/docker");
+        if let Some(daemon) = &mut flags.daemon {
+            daemon.command_changes = true;
+        }
+        assert!(matches!(
+            preflight(&refuses, &flags),
+            Err(ApplyError::Daemon { .. })
         ));
         let rollback = Transaction {
             daemon: None,

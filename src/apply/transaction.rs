@@ -65,8 +65,10 @@ pub struct Transaction {
 pub struct DaemonStart {
     /// Its configuration file.
     pub config: String,
-    /// The command line of its unit, the program first.
+    /// The command line that its unit has once everything is written, the program first.
     pub command: Vec<String>,
+    /// That is another one than now, so that the daemon must be asked even where its configuration file stays.
+    pub command_changes: bool,
 }
 
 impl Transaction {

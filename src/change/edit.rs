@@ -15,6 +15,12 @@ pub enum Edit {
         /// The value, or `None` to take the key out.
         value: Option<Value>,
     },
+    /// Start the daemon without the flags that set one key of its configuration file, wherever they stand: dockerd
+    /// refuses to start with both (moby, `findConfigurationConflicts`).
+    DaemonFlag {
+        /// The key, such as `icc` or `labels`.
+        key: String,
+    },
     /// Watch a path, now and after every boot.
     AuditWatch(Watch),
     /// Have a folder under `/run` made at every boot before audit rules are loaded

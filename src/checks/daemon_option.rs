@@ -181,13 +181,42 @@ impl DaemonOption {
             match value {
                 Some(value) => format!("{} = {}", self.key, shown(&self.key, value)),
                 None if default.is_null() => format!("{} is not set", self.key),
-                None => format!("{} is not set, and the default is {default}", self.key),
+                None => format!(
+                    "{} is not set, and {}",
+                    self.key,
+                    its_default(facts, &default)
+                ),
             },
             wanted.in_words(&self.key),
             configured
                 .as_ref()
                 .map_or_else(|| layout.config.clone(), |(_, source)| source.clone()),
         );
+        let undecided = self.policy && !policy.daemon.contains_key(&self.key);
+        if let Some((in_file, source)) = layout.conflict(&self.key)
+            && !undecided
+        {
+            // Whatever it says, the daemon will not start again. Without the flag the file decides.
+            let evidence = vec![
+                evidence,
+                Evidence::new(
+                    format!(
+                        "{} = {} in the file, too, and the daemon refuses to start with both",
+                        self.key,
+                        shown(&self.key, &in_file)
+                    ),
+                    "either the flag or the file",
+                    source,
+                ),
+            ];
+            let mut edits = vec![Edit::DaemonFlag {
+                key: self.key.clone(),
+            }];
+            if !wanted.accepts(Some(&in_file), &default) {
+                edits = self.edits(&layout, policy, Some(&in_file));
+            }
+            return Judgement::fail(evidence, edits);
+        }
         let always_fails = value.is_some_and(|value| self.always_fail.contains(value));
         if let (Some(gone), Some(version)) = (self.void_from, facts.docker_version.known())
             && major(version).is_some_and(|major| major >= gone)
@@ -204,7 +233,7 @@ impl DaemonOption {
         if wanted.accepts(value, &default) && !always_fails {
             return self.judge_running(facts, &layout, &wanted, evidence);
         }
-        if self.policy && !policy.daemon.contains_key(&self.key) && !always_fails {
+        if undecided && !always_fails {
             evidence.wanted = format!(
                 "a decision: `{}` under [daemon] in {}",
                 self.key,
@@ -212,21 +241,50 @@ impl DaemonOption {
             );
             return Judgement::new(Outcome::Manual, evidence);
         }
-        if let Some(flag) = self.flag(&layout) {
-            return Judgement::blocked(
-                vec![evidence],
-                format!(
-                    "docker.service passes {flag}, and the daemon refuses to start when a flag is repeated in {}",
-                    layout.config
-                ),
-                "systemctl edit docker.service",
-            );
-        }
-        Judgement::fail(vec![evidence], self.edits(policy, value))
+        let mut all = vec![evidence];
+        all.extend(self.other_in_effect(facts, &layout, &wanted, value.unwrap_or(&default)));
+        Judgement::fail(all, self.edits(&layout, policy, value))
     }
 
     fn flag(&self, layout: &Layout<'_>) -> Option<String> {
         layout.flags.sets_key(&self.key)
+    }
+
+    /// What the running daemon does, and where that shows; `None` where nothing shows it.
+    fn in_effect(&self, facts: &Facts, layout: &Layout<'_>) -> Option<(Value, String)> {
+        // The API says that users are remapped, and not to whom.
+        let shown = facts
+            .docker
+            .known()
+            .filter(|_| self.key != "userns-remap")
+            .and_then(|docker| docker.effective(&self.key));
+        match shown {
+            Some(value) => Some((value, source_of_effective(&self.key).to_owned())),
+            None => layout.by_running_flag(&self.key),
+        }
+    }
+
+    /// Evidence that the running daemon still does something else than what is configured.
+    fn other_in_effect(
+        &self,
+        facts: &Facts,
+        layout: &Layout<'_>,
+        wanted: &Want,
+        configured: &Value,
+    ) -> Option<Evidence> {
+        let (value, source) = self.in_effect(facts, layout)?;
+        (value != *configured && !configured.is_null()).then(|| {
+            Evidence::new(
+                format!(
+                    "the running daemon has {} = {}, until {}",
+                    self.key,
+                    shown(&self.key, &value),
+                    layout.event_of_restart()
+                ),
+                wanted.in_words(&self.key),
+                source,
+            )
+        })
     }
 
     /// What is wanted here: the policy's value where one is given.
@@ -269,6 +327,7 @@ impl DaemonOption {
                 };
             }
         };
+        let event = layout.event_of_restart();
         let restart =
             |evidence: Vec<Evidence>| Judgement::fail(evidence, vec![Edit::RestartDocker]);
         match docker.effective(&self.key) {
@@ -276,7 +335,7 @@ impl DaemonOption {
             Some(effective) if self.key == "userns-remap" => {
                 if is_empty(&effective) == matches!(wanted, Want::Present(_)) {
                     restart(vec![
-                        evidence.pending("docker.service restarts"),
+                        evidence.pending(event),
                         Evidence::new(
                             "the running daemon does not remap users",
                             "it does",
@@ -302,21 +361,71 @@ impl DaemonOption {
                 )
             }
             Some(effective) => restart(vec![
-                evidence.pending("docker.service restarts"),
+                evidence.pending(event),
                 Evidence::new(
                     format!("the running daemon has {} = {effective}", self.key),
                     wanted.in_words(&self.key),
                     source_of_effective(&self.key),
                 ),
             ]),
-            None if changed_since_start(facts, &layout.config) => {
-                restart(vec![evidence.pending("docker.service restarts")])
-            }
-            None => Judgement::new(Outcome::Pass, evidence),
+            None => match self.not_read(facts, layout, wanted) {
+                Some(why) => restart(vec![evidence.pending(event), why]),
+                None => Judgement::new(Outcome::Pass, evidence),
+            },
         }
     }
 
-    fn edits(&self, policy: &Policy, value: Option<&Value>) -> Vec<Edit> {
+    /// Why the running daemon may do something else than what is configured, where its API does not show what it does:
+    /// its process was started with another flag, or it read another file, or the file as it was then.
+    fn not_read(&self, facts: &Facts, layout: &Layout<'_>, wanted: &Want) -> Option<Evidence> {
+        let default = default_of(&self.key);
+        let next = layout.by_flag(&self.key);
+        if let Some((value, source)) = layout.by_running_flag(&self.key) {
+            return (!wanted.accepts(Some(&value), &default)).then(|| {
+                Evidence::new(
+                    format!(
+                        "the running daemon has {} = {}",
+                        self.key,
+                        shown(&self.key, &value)
+                    ),
+                    wanted.in_words(&self.key),
+                    source,
+                )
+            });
+        }
+        let of_process = |what: String| {
+            let pid = facts
+                .daemon_process
+                .known()
+                .map_or(0, |process| process.pid);
+            let source = format!("the command line of process {pid}");
+            Evidence::new(what, wanted.in_words(&self.key), source)
+        };
+        if next.is_some() && layout.running.is_some() {
+            let without = layout.in_file(&self.key).map(|(value, _)| value);
+            return (!wanted.accepts(without.as_ref(), &default)).then(|| {
+                of_process(format!(
+                    "the running daemon was started without a flag for {}",
+                    self.key
+                ))
+            });
+        }
+        if let Some(other) = layout.running_config.as_ref()
+            && *other != layout.config
+        {
+            return Some(of_process(format!("the running daemon has read {other}")));
+        }
+        changed_since_start(facts, &layout.config).then(|| {
+            Evidence::new(
+                "the file was changed after the daemon started",
+                wanted.in_words(&self.key),
+                layout.config.clone(),
+            )
+        })
+    }
+
+    /// The key is set in the file, and no flag may set it then.
+    fn edits(&self, layout: &Layout<'_>, policy: &Policy, value: Option<&Value>) -> Vec<Edit> {
         let key = self.key.clone();
         let default = default_of(&self.key);
         let mut edits = Vec::new();
@@ -343,7 +452,28 @@ impl DaemonOption {
             _ => self.set.clone(),
         };
         edits.insert(0, Edit::DaemonKey { key, value });
-        edits
+        let mut flags = Vec::new();
+        edits.retain(|edit| {
+            let Edit::DaemonKey { key, value } = edit else {
+                return true;
+            };
+            let by_flag = layout.flags.sets_key(key).is_some();
+            if by_flag {
+                flags.push(Edit::DaemonFlag { key: key.clone() });
+            }
+            // What no file says need not be taken out of one.
+            !by_flag || value.is_some() || layout.in_file(key).is_some()
+        });
+        flags.extend(edits);
+        flags
+    }
+}
+
+/// "the default of dockerd 26.1.5 is true"
+fn its_default(facts: &Facts, default: &Value) -> String {
+    match facts.docker_version.known() {
+        Some(version) => format!("the default of dockerd {version} is {default}"),
+        None => format!("the default is {default}"),
     }
 }
 

@@ -344,7 +344,7 @@ pub fn hands_off(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
         Installation::Rootless(user) => edits
             .iter()
             .find(|edit| match edit {
-                Edit::DaemonKey { .. } | Edit::RestartDocker | Edit::RestartContainers | Edit::DropIn(_) => true,
+                Edit::DaemonKey { .. } | Edit::DaemonFlag { .. } | Edit::RestartDocker | Edit::RestartContainers | Edit::DropIn(_) => true,
                 Edit::Access { path, .. } => user.owns(path),
                 Edit::AuditWatch(watch) => user.owns(&watch.path),
                 Edit::BootFolder { .. }
@@ -383,6 +383,7 @@ fn snapped(edit: &Edit, source: &str) -> Option<(String, String)> {
             "snap list --all docker".to_owned(),
         )),
         Edit::DaemonKey { .. }
+        | Edit::DaemonFlag { .. }
         | Edit::RestartDocker
         | Edit::RestartContainers
         | Edit::DropIn(_)
@@ -398,7 +399,7 @@ fn snapped(edit: &Edit, source: &str) -> Option<(String, String)> {
 /// This program can restart services and watch them come up with systemd only.
 fn openrc_runs(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
     edits.iter().find_map(|edit| match edit {
-        Edit::DaemonKey { .. } | Edit::RestartDocker | Edit::RestartContainers | Edit::DropIn(_) => Some((
+        Edit::DaemonKey { .. } | Edit::DaemonFlag { .. } | Edit::RestartDocker | Edit::RestartContainers | Edit::DropIn(_) => Some((
             format!(
                 "OpenRC runs Docker here ({INIT_SCRIPT}), and this program can restart it and watch it come up with systemd only"
             ),

@@ -27,30 +27,62 @@ pub struct Layout<'a> {
     facts: &'a Facts,
     /// What kind of installation this is.
     pub installation: Installation,
-    /// Flags of docker.service's start command.
+    /// Flags that the daemon will be started with next: those of docker.service's start command, or of the process
+    /// that runs where there is no such command that can be read.
     pub flags: Flags,
-    /// Path of the daemon's configuration file.
+    /// Path of the daemon's configuration file at its next start.
     pub config: String,
+    /// The configuration file that the running daemon has read, where its process was found.
+    pub running_config: Option<String>,
+    /// Flags that the daemon was started with, where its process was found.
+    pub running: Option<Flags>,
+    /// [`Self::flags`] are those of the process.
+    from_process: bool,
 }
 
 impl<'a> Layout<'a> {
+    /// Keys whose flags are never taken away: they belong to how the package wires the daemon up with its socket unit,
+    /// containerd and the data that exists.
+    pub const KEPT_KEYS: [&'static str; 5] =
+        ["hosts", "containerd", "data-root", "graph", "exec-root"];
+
     /// Reads the facts.
     pub fn of(facts: &'a Facts) -> Self {
         let (installation, _) = Installation::of(facts);
-        let flags = command_line::parse(
-            facts
-                .units
-                .get(installation.service())
-                .map_or(&[][..], |unit| &unit.argv),
-        );
-        let config = flags
-            .last("config-file")
-            .map_or_else(|| installation.config(), str::to_owned);
+        let argv = facts
+            .units
+            .get(installation.service())
+            .map_or(&[][..], |unit| &unit.argv);
+        let running = facts
+            .daemon_process
+            .known()
+            .map(|process| command_line::parse(&process.argv));
+        let recognised = argv
+            .first()
+            .is_some_and(|program| command_line::is_dockerd(program));
+        let (flags, from_process) = match &running {
+            Some(running) if !recognised => (running.clone(), true),
+            _ => (command_line::parse(argv), false),
+        };
+        let config_of = |flags: &Flags| config_of(flags, &installation);
         Self {
             facts,
+            config: config_of(&flags),
+            running_config: running.as_ref().map(config_of),
             installation,
             flags,
-            config,
+            running,
+            from_process,
+        }
+    }
+
+    /// What must happen before the daemon starts as its unit's files say: systemd may not have read them yet.
+    pub fn event_of_restart(&self) -> &'static str {
+        let unit = self.facts.units.get("docker.service");
+        if unit.is_some_and(|unit| unit.needs_reload) {
+            "systemd is reloaded and docker.service restarts"
+        } else {
+            "docker.service restarts"
         }
     }
 
@@ -96,15 +128,60 @@ impl<'a> Layout<'a> {
         }
     }
 
+    /// Whether a restart would start the daemon with other flags than it runs with now, whatever else is changed; so it
+    /// may where systemd has not read the unit's files and is made to.
+    pub fn waits_for_restart(&self, units_are_reloaded: bool) -> bool {
+        let unit = self.facts.units.get("docker.service");
+        let needs_reload = unit.is_some_and(|unit| unit.needs_reload);
+        if needs_reload {
+            return units_are_reloaded;
+        }
+        self.running
+            .as_ref()
+            .is_some_and(|running| *running != self.flags)
+    }
+
     /// The value of an option as a flag or the file sets it, and where; `None` at its default.
     /// A flag wins, as dockerd refuses to start when both are set.
     pub fn configured(&self, key: &str) -> Option<(Value, String)> {
-        if let Some(flag) = self.flags.sets_key(key) {
-            return Some((
-                flag_value(&self.flags, key),
-                format!("flag {flag} of docker.service"),
-            ));
-        }
+        self.by_flag(key).or_else(|| self.in_file(key))
+    }
+
+    /// The value that a flag will give an option at the next start, and where the flag stands; of several the last.
+    pub fn by_flag(&self, key: &str) -> Option<(Value, String)> {
+        let (words, is_placed) = self.flag_and_place(key)?;
+        let source = if is_placed {
+            words
+        } else {
+            format!("flag {words} of docker.service")
+        };
+        Some((flag_value(&self.flags, key), source))
+    }
+
+    /// The flag that will set an option at the next start, secrets masked, and where it stands, if that
+    /// is known.
+    pub fn flag_in_words(&self, key: &str) -> Option<String> {
+        Some(self.flag_and_place(key)?.0)
+    }
+
+    fn flag_and_place(&self, key: &str) -> Option<(String, bool)> {
+        let flag = *self.flags.of_key(key).last()?;
+        // A flag can hold a secret, as the options of a log driver do.
+        let typed = crate::formats::secrets::mask("docker.service", &flag.typed);
+        let unit = self.facts.units.get("docker.service");
+        let origin = unit.and_then(|unit| unit.origins.get(flag.words.start));
+        Some(match (&self.facts.daemon_process, origin) {
+            (Seen::Known(process), _) if self.from_process => (
+                format!("{typed} on the command line of process {}", process.pid),
+                true,
+            ),
+            (_, Some(origin)) => (format!("{typed} {origin}"), true),
+            (_, None) => (typed, false),
+        })
+    }
+
+    /// The value that the configuration file gives an option, and the line.
+    pub fn in_file(&self, key: &str) -> Option<(Value, String)> {
         let DaemonJson::Read(document) = self.daemon_json() else {
             return None;
         };
@@ -112,6 +189,25 @@ impl<'a> Layout<'a> {
             let line = document.line_of(key).unwrap_or(1);
             (value.clone(), format!("{}:{line}", self.config))
         })
+    }
+
+    /// What the file says of an option that a flag sets, too: the daemon refuses to start with both. Only `runtimes` are
+    /// merged.
+    pub fn conflict(&self, key: &str) -> Option<(Value, String)> {
+        if key == "runtimes" || self.flags.of_key(key).is_empty() {
+            return None;
+        }
+        self.in_file(key)
+    }
+
+    /// The value that a flag of the running daemon gives an option, and the flag; no daemon can be running that has
+    /// both this and a key in its file.
+    pub fn by_running_flag(&self, key: &str) -> Option<(Value, String)> {
+        let running = self.running.as_ref()?;
+        let typed = crate::formats::secrets::mask("docker.service", &running.sets_key(key)?);
+        let pid = self.facts.daemon_process.known()?.pid;
+        let source = format!("{typed} on the command line of process {pid}");
+        Some((flag_value(running, key), source))
     }
 
     fn configured_text(&self, key: &str) -> Option<String> {
@@ -323,6 +419,12 @@ impl<'a> Layout<'a> {
             })
             .collect()
     }
+}
+
+fn config_of(flags: &Flags, installation: &Installation) -> String {
+    flags
+        .last("config-file")
+        .map_or_else(|| installation.config(), str::to_owned)
 }
 
 /// The folder that a path is in.

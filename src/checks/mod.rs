@@ -11,6 +11,7 @@ pub mod installation;
 mod layout;
 mod outcome;
 mod place;
+mod start;
 pub mod startable;
 
 pub(crate) use audit_watch::rule_files;
@@ -21,6 +22,7 @@ pub(crate) use layout::parent;
 pub use layout::{DaemonJson, Layout};
 pub use outcome::{Evidence, Judgement, Outcome};
 pub use place::Place;
+pub use start::{reread, start_command};
 
 use crate::facts::{Facts, Requests};
 use crate::policy::Policy;

@@ -23,6 +23,8 @@ pub struct Refusal {
     pub source: String,
     /// The command that helps.
     pub cure: String,
+    /// A flag sets the key, too.
+    pub repeats_flag: bool,
 }
 
 /// All that this host's dockerd would refuse to start with, as far as its version is known.
@@ -47,6 +49,7 @@ pub fn refusals(facts: &Facts) -> Vec<Refusal> {
             wanted: "one JSON object".to_owned(),
             source: format!("{}:{}:{}", layout.config, error.line, error.column),
             cure: daemon.edit(),
+            repeats_flag: false,
         }),
         DaemonJson::Unreadable(..) => {}
     }
@@ -96,6 +99,7 @@ impl Daemon<'_> {
                 wanted: wanted.to_owned(),
                 source: format!("{}:1", self.layout.config),
                 cure: self.edit(),
+                repeats_flag: false,
             });
         }
     }
@@ -136,6 +140,7 @@ impl Daemon<'_> {
                 wanted,
                 source: self.at(document, key),
                 cure: self.edit(),
+                repeats_flag: false,
             });
         }
     }
@@ -148,7 +153,7 @@ impl Daemon<'_> {
             if directive.name == "runtimes" {
                 continue;
             }
-            if let Some(flag) = self.layout.flags.sets_key(directive.name) {
+            if let Some(flag) = self.layout.flag_in_words(directive.name) {
                 let key = directive.inside.unwrap_or(directive.name);
                 found.push(Refusal {
                     keys: vec![key.to_owned()],
@@ -159,6 +164,7 @@ impl Daemon<'_> {
                     wanted: "either the flag or the key".to_owned(),
                     source: self.at(document, key),
                     cure: "systemctl edit docker.service".to_owned(),
+                    repeats_flag: true,
                 });
             }
         }
@@ -174,6 +180,7 @@ impl Daemon<'_> {
                     wanted: wanted.to_owned(),
                     source,
                     cure: self.edit(),
+                    repeats_flag: false,
                 });
             }
         };
@@ -241,6 +248,7 @@ impl Daemon<'_> {
                 wanted: "iptables = true".to_owned(),
                 source,
                 cure: "seaworthy plan --only daemon-iptables,daemon-icc".to_owned(),
+                repeats_flag: false,
             });
         }
         let in_swarm = facts
@@ -255,6 +263,7 @@ impl Daemon<'_> {
                 wanted: "live-restore = false".to_owned(),
                 source,
                 cure: "docker info --format '{{.Swarm.LocalNodeState}}'".to_owned(),
+                repeats_flag: false,
             });
         }
         let snapshotter = self
@@ -275,6 +284,7 @@ impl Daemon<'_> {
                 wanted: "one of them".to_owned(),
                 source,
                 cure: "docker info --format '{{.DriverStatus}}'".to_owned(),
+                repeats_flag: false,
             });
         }
     }

@@ -3,8 +3,9 @@
 use super::files::Files;
 use super::unseen;
 use crate::facts::{Docker, Facts, Kind, Seen, UnitState};
+use crate::formats::command_line;
 use crate::host::{HostError, ReadHost};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where docker.socket listens in every distribution, unless its unit says something else.
 const DEFAULT_SOCKET: &str = "/run/docker.sock";
@@ -44,6 +45,37 @@ pub(super) fn daemon(
         Ok(answers) => Seen::Known(answers.facts()),
         Err(error) => unseen(&error),
     }
+}
+
+/// The names that the daemon's API socket may have been given. `docker_host` is the path of a socket that the user
+/// named; nothing else counts then.
+pub(super) fn sockets(
+    units: &BTreeMap<String, UnitState>,
+    docker_host: Option<&str>,
+) -> BTreeSet<String> {
+    let mut named: Vec<String> = Vec::new();
+    if let Some(socket) = docker_host {
+        named.push(socket.to_owned());
+    } else {
+        let listens = units
+            .get("docker.socket")
+            .and_then(|unit| unit.listen.clone());
+        named.push(listens.unwrap_or_else(|| DEFAULT_SOCKET.to_owned()));
+        let argv = units
+            .get("docker.service")
+            .map_or(&[][..], |unit| &unit.argv);
+        let flags = command_line::parse(argv);
+        let hosts = flags.all("host").into_iter();
+        named.extend(hosts.filter_map(|host| Some(host.strip_prefix("unix://")?.to_owned())));
+    }
+    let also = |path: &String| match path.strip_prefix("/var/run/") {
+        Some(rest) => Some(format!("/run/{rest}")),
+        None => path
+            .strip_prefix("/run/")
+            .map(|rest| format!("/var/run/{rest}")),
+    };
+    let others: Vec<String> = named.iter().filter_map(also).collect();
+    named.into_iter().chain(others).collect()
 }
 
 /// `/var/run` is a link to `/run` wherever there is systemd.

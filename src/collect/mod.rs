@@ -7,6 +7,7 @@ mod auditing;
 mod docker;
 mod files;
 mod openrc;
+mod process;
 mod units;
 
 use crate::facts::{Facts, HostIdentity, Requests, Seen};
@@ -46,6 +47,8 @@ pub fn collect(
     progress("asking Docker");
     let docker_host = docker_host.and_then(|it| it.strip_prefix("unix://"));
     facts.docker = docker::daemon(&mut files, &facts.units, manager_runs, docker_host);
+    let sockets = docker::sockets(&facts.units, docker_host);
+    facts.daemon_process = process::daemon(&mut files, &facts.units, manager_runs, &sockets);
     facts.docker_client = docker::client(host);
     facts.docker_version = docker::version(host, &facts);
     facts.files = files.take();

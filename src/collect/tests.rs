@@ -1,5 +1,7 @@
+mod openrc;
+
 use super::*;
-use crate::facts::{Look, Node, RuleLoader};
+use crate::facts::{Kind, Look, Node, RuleLoader};
 use crate::host::{DockerAnswers, LinuxHost, Output};
 use serde_json::json;
 use std::cell::RefCell;
@@ -22,6 +24,28 @@ impl Model {
     fn file(mut self, path: &str, text: &str) -> Self {
         self.files.insert(path.to_owned(), Node::file(text));
         self
+    }
+
+    /// A process whose third descriptor is a socket.
+    fn process(mut self, pid: u32, argv: &[&str], inode: u32) -> Self {
+        let folder = format!("/proc/{pid}/fd");
+        let node = |kind| Node {
+            kind,
+            ..Node::default()
+        };
+        let names = ["0", "10", "3"].map(str::to_owned).to_vec();
+        let fds = Node {
+            entries: Some(names),
+            ..node(Kind::Folder)
+        };
+        let socket = Node {
+            target: Some(format!("socket:[{inode}]")),
+            ..node(Kind::Link)
+        };
+        self.files.insert(folder.clone(), fds);
+        self.files.insert(format!("{folder}/3"), socket);
+        let line = argv.join("\0") + "\0";
+        self.file(&format!("/proc/{pid}/cmdline"), &line)
     }
 
     fn prints(mut self, command: &str, stdout: &str) -> Self {
@@ -203,6 +227,11 @@ fn a_running_host() {
             "1 2"
         ]
     );
+    let origins: Vec<String> = docker.origins.iter().map(ToString::to_string).collect();
+    let drop_in = "in /etc/systemd/system/docker.service.d/b.conf:3";
+    let mut expected = vec![drop_in.to_owned(); docker.argv.len()];
+    expected[5..8].fill("from DOCKER_OPTS in /etc/default/docker:1".to_owned());
+    assert_eq!(origins, expected);
     assert_eq!(docker.drop_ins.len(), 2);
     assert_eq!(docker.environment_files, ["/etc/default/docker"]);
     assert_eq!((docker.main_pid, docker.started), (812, 1_000_077));
@@ -298,6 +327,68 @@ fn a_daemon_is_asked_only_where_that_cannot_start_it() {
         assert_eq!(*host.asked.borrow(), sockets, "{docker_host:?}");
         assert_eq!(facts.docker.known().is_some(), asked.is_some());
     }
+}
+
+const SOCKETS: &str = "Num RefCount Protocol Flags Type St Inode Path\n\
+    0: 00000002 00000000 00010000 0001 01 41 /run/docker.sock\n\
+    0: 00000003 00000000 00000000 0001 03 42 /run/docker.sock\n";
+
+#[test]
+fn the_daemon_is_the_main_process_that_listens() {
+    let words = ["/usr/sbin/dockerd", "-H", "fd://", "--label", "a b"];
+    let sockets = |host: Model| host.file("/proc/net/unix", SOCKETS);
+    let held = |pid| sockets(model().process(pid, &words, 41));
+    let without_systemd = |host: Model| {
+        host.prints("systemctl show", "")
+            .file("/run/docker.pid", "900\n")
+    };
+    let nobody = "process 812 does not listen on the API socket";
+    let down = SHOW
+        .replacen("ActiveState=active", "ActiveState=inactive", 1)
+        .replacen("MainPID=812", "MainPID=0", 1);
+    for (host, expected) in [
+        (held(812), Ok(812)),
+        // Another process is called dockerd, and listens there, too (a test, or systemd itself).
+        (held(1), Err(nobody)),
+        // What it holds is a connection, not the socket that listens.
+        (sockets(model().process(812, &words, 42)), Err(nobody)),
+        (
+            held(812).prints("systemctl show", &down),
+            Err("docker.service is not running"),
+        ),
+        (without_systemd(held(900)), Ok(900)),
+        (
+            without_systemd(held(812)),
+            Err("process 900 does not listen on the API socket"),
+        ),
+        (
+            held(812).prints("systemctl show", ""),
+            Err("there is neither a docker.service nor a /run/docker.pid"),
+        ),
+    ] {
+        let seen = collected(&host).daemon_process;
+        match expected {
+            Ok(pid) => {
+                let process = seen.known().unwrap();
+                assert_eq!(
+                    (process.pid, &process.argv[..]),
+                    (pid, &words.map(str::to_owned)[..])
+                );
+            }
+            Err(reason) => match seen {
+                Seen::Unseen(unseen) => assert_eq!(unseen.unseen, reason),
+                Seen::Known(process) => panic!("{process:?}"),
+            },
+        }
+    }
+    // The user named another daemon: this one does not listen there.
+    let facts = collect(
+        &held(812),
+        Some("unix:///home/me/docker.sock"),
+        &|_| Requests::new(),
+        &mut |_| {},
+    );
+    assert!(facts.daemon_process.known().is_none());
 }
 
 #[test]
@@ -437,87 +528,4 @@ fn this_machine() {
     let facts = collected(&host);
     assert!(!facts.host.name.is_empty());
     assert_eq!(facts.host.root, nix::unistd::geteuid().is_root());
-}
-
-const OPENRC_DOCKER: &str =
-    "#!/sbin/openrc-run\n\ncommand=\"${DOCKERD_BINARY:-/usr/bin/dockerd}\"\n";
-
-fn folder(names: &[&str]) -> Node {
-    Node {
-        kind: crate::facts::Kind::Folder,
-        entries: Some(names.iter().map(|name| (*name).to_owned()).collect()),
-        ..Node::default()
-    }
-}
-
-/// Alpine: no systemctl, services of OpenRC.
-fn openrc() -> Model {
-    let mut host = Model {
-        root: true,
-        docker: model().docker,
-        ..Model::default()
-    }
-    .file(
-        "/etc/init.d/docker",
-        &format!("{OPENRC_DOCKER}command_args=\"${{DOCKER_OPTS}}\"\n"),
-    )
-    .file(
-        "/etc/conf.d/docker",
-        "DOCKER_OPTS=\"--icc=false --label 'a b'\"\n",
-    )
-    .file("/etc/init.d/auditd", "#!/sbin/openrc-run\n")
-    // One of System V is none of OpenRC.
-    .file("/etc/init.d/containerd", "#!/bin/sh\n")
-    .file("/etc/runlevels/default/docker", "")
-    .file("/run/docker.sock", "")
-    .prints("rc-service docker", " * status: started\n")
-    .prints("auditctl -l", "No rules\n")
-    .prints("auditctl -s", "enabled 1\n");
-    let levels = folder(&["boot", "default"]);
-    host.files.insert("/etc/runlevels".to_owned(), levels);
-    host
-}
-
-#[test]
-fn services_of_openrc() {
-    let mut host = openrc();
-    let stopped = Output {
-        status: Some(3),
-        ..Output::default()
-    };
-    host.outputs.insert("rc-service auditd".to_owned(), stopped);
-    let facts = collected(&host);
-    let names: Vec<&str> = facts.units.keys().map(String::as_str).collect();
-    assert_eq!(names, ["auditd.service", "docker.service"]);
-    let docker = &facts.units["docker.service"];
-    assert_eq!(docker.fragment, "/etc/init.d/docker");
-    assert_eq!(
-        docker.argv,
-        ["/usr/bin/dockerd", "--icc=false", "--label", "a b"]
-    );
-    assert_eq!(docker.environment_files, ["/etc/conf.d/docker"]);
-    assert_eq!(
-        (docker.active.as_str(), docker.enabled.as_str()),
-        ("active", "enabled")
-    );
-    let auditd = &facts.units["auditd.service"];
-    assert_eq!(
-        (auditd.active.as_str(), auditd.enabled.as_str()),
-        ("inactive", "disabled")
-    );
-    assert_eq!(facts.auditing.loader, RuleLoader::RulesFile);
-    assert!(facts.docker.known().is_some());
-
-    // moby's own script names the file of the process id, which daemon.json must not repeat.
-    let moby =
-        format!("{OPENRC_DOCKER}command_args=\"-p \\\"${{pidfile}}\\\" ${{DOCKER_OPTS}}\"\n");
-    let facts = collected(&openrc().file("/etc/init.d/docker", &moby));
-    assert_eq!(
-        facts.units["docker.service"].argv[..3],
-        ["/usr/bin/dockerd", "-p", "/run/docker.pid"]
-    );
-
-    // Where systemd booted the host, its scripts count for nothing.
-    let facts = collected(&openrc().file("/run/systemd/system", ""));
-    assert!(facts.units.is_empty(), "{:?}", facts.units);
 }

@@ -6,9 +6,7 @@
 use super::files::Files;
 use super::openrc;
 use crate::facts::{Kind, Look, UnitState};
-use crate::formats::unit::{
-    Unit, environment_file, expand, parse, show_environment_files, show_exec_argv, split_command,
-};
+use crate::formats::unit::{Unit, parse, show_environment_files, show_exec_argv, start};
 use crate::host::services::{listened_path, shown};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -167,23 +165,19 @@ fn is_drop_in(name: &str) -> bool {
 
 /// Fills in what the unit's files say; false when they cannot be read.
 fn read_files(files: &mut Files<'_>, unit: &mut UnitState) -> bool {
-    let paths = std::iter::once(&unit.fragment).chain(&unit.drop_ins);
-    let texts: Option<Vec<String>> = paths.map(|path| files.text(path)).collect();
+    let paths: Vec<&str> = std::iter::once(&unit.fragment)
+        .chain(&unit.drop_ins)
+        .map(String::as_str)
+        .collect();
+    let texts: Option<Vec<String>> = paths.iter().map(|path| files.text(path)).collect();
     let Some(texts) = texts else {
         return false;
     };
     let text = parse(&texts.iter().map(String::as_str).collect::<Vec<_>>());
-    unit.environment_files = text
-        .values("Service", "EnvironmentFile")
-        .iter()
-        .map(|path| path.strip_prefix('-').unwrap_or(path).to_owned())
-        .collect();
-    let environment = environment(files, &text, &unit.environment_files);
-    unit.argv = text
-        .values("Service", "ExecStart")
-        .first()
-        .map(|line| expand(&split_command(line), &environment))
-        .unwrap_or_default();
+    let started = start(&text, &paths, &mut |path| files.text(path));
+    unit.argv = started.argv();
+    unit.origins = started.origins();
+    unit.environment_files = started.environment_files;
     unit.start_post = text.values("Service", "ExecStartPost");
     unit.listen = text
         .values("Socket", "ListenStream")
@@ -195,28 +189,6 @@ fn read_files(files: &mut Files<'_>, unit: &mut UnitState) -> bool {
         unit.enabled = enabled(files, &text, &unit.fragment).to_owned();
     }
     true
-}
-
-/// The variables that the unit's commands see: files win over assignments in the unit.
-fn environment(
-    files: &mut Files<'_>,
-    text: &Unit,
-    environment_files: &[String],
-) -> BTreeMap<String, String> {
-    let mut variables = BTreeMap::new();
-    for line in text.values("Service", "Environment") {
-        for word in split_command(&line) {
-            if let Some((name, value)) = word.split_once('=') {
-                variables.insert(name.to_owned(), value.to_owned());
-            }
-        }
-    }
-    for path in environment_files {
-        if let Some(text) = files.text(path) {
-            variables.extend(environment_file(&text));
-        }
-    }
-    variables
 }
 
 /// Whether one of the targets that the unit names pulls it in.

@@ -10,12 +10,14 @@
 mod auditing;
 mod docker;
 mod node;
+mod process;
 mod unit;
 
 pub use auditing::{Auditing, RuleLoader};
 pub use docker::{Container, Docker, ENABLE_ICC, Image, Network, Swarm, major};
 pub use node::{Attributes, Bytes, Kind, Mode, Node};
-pub use unit::UnitState;
+pub use process::DaemonProcess;
+pub use unit::{Origin, UnitState};
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -77,6 +79,8 @@ pub struct Facts {
     pub units: BTreeMap<String, UnitState>,
     /// What the running Docker daemon says of itself.
     pub docker: Seen<Docker>,
+    /// The process that owns the daemon's API socket.
+    pub daemon_process: Seen<DaemonProcess>,
     /// The version of the `docker` command-line client, `None` when there is none.
     pub docker_client: Seen<Option<String>>,
     /// The version of the daemon's binary: from the API, or else from `dockerd --version`.

@@ -1,6 +1,7 @@
 //! systemd units, as far as hardening Docker needs them.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// One loaded unit, from `systemctl show` on a running host or from its files in an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +13,9 @@ pub struct UnitState {
     pub drop_ins: Vec<String>,
     /// The start command with variables expanded, as far as they are known.
     pub argv: Vec<String>,
+    /// Where each word of [`Self::argv`] comes from; empty where the unit's files could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<Origin>,
     /// All the commands run after start (`ExecStartPost=`), one string each.
     pub start_post: Vec<String>,
     /// Environment files of the unit.
@@ -30,6 +34,30 @@ pub struct UnitState {
     pub needs_reload: bool,
     /// Whether it starts at boot (`UnitFileState`): `enabled`, `disabled`, …; empty when not known.
     pub enabled: String,
+}
+
+/// Where a word of a start command stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// The file: the unit's own, a drop-in, or an environment file.
+    pub file: String,
+    /// The line in it, counted from 1, on which the assignment begins.
+    pub line: usize,
+    /// The variable that the word comes out of; `None` where it stands in `ExecStart=` itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variable: Option<String>,
+}
+
+impl fmt::Display for Origin {
+    /// `in /etc/systemd/system/docker.service.d/10-site.conf:3`, `from OPTIONS in
+    /// /etc/sysconfig/docker:2`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(variable) = &self.variable {
+            write!(f, "from {variable} ")?;
+        }
+        write!(f, "in {}:{}", self.file, self.line)
+    }
 }
 
 impl UnitState {

@@ -4,6 +4,7 @@
 //! (`daemon/command` since 29), all versions from 20.10 together.
 
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Flags that need no value: `--icc` alone means `--icc=true`, and a following word is not theirs.
 const BOOLEAN: [&str; 25] = [
@@ -77,6 +78,8 @@ pub struct Flag {
     pub value: String,
     /// The words as they were typed, joined by a space.
     pub typed: String,
+    /// Which words of the command line these are, counted from 0, the program. Short flags can share a word.
+    pub words: Range<usize>,
 }
 
 /// The flags of a command line, in order.
@@ -90,66 +93,83 @@ pub fn is_boolean_flag(name: &str) -> bool {
     BOOLEAN.contains(&name)
 }
 
+/// Whether a program is dockerd, by its name, so that the words after it are dockerd's flags: not a shell or a script
+/// that starts it. RHEL 7 called it `dockerd-current` and `dockerd-latest`.
+pub fn is_dockerd(program: &str) -> bool {
+    let name = program.rsplit('/').next().unwrap_or_default();
+    matches!(name, "dockerd" | "dockerd-current" | "dockerd-latest")
+}
+
 /// Reads a command line whose first word is the program. Words that are no flags are passed over, as are all
 /// after `--`.
 pub fn parse(argv: &[String]) -> Flags {
     let mut flags = Vec::new();
-    let mut words = argv.iter().skip(1);
-    while let Some(word) = words.next() {
+    let mut words = argv.iter().enumerate().skip(1);
+    while let Some((at, word)) = words.next() {
         if word == "--" {
             break;
         }
         if let Some(long) = word.strip_prefix("--") {
             flags.push(match long.split_once('=') {
-                Some((name, value)) => flag(name, value, word),
-                None if is_boolean_flag(long) => flag(long, "true", word),
-                None => with_next(long, word, &mut words),
+                Some((name, value)) => flag(name, value, word, at),
+                None if is_boolean_flag(long) => flag(long, "true", word, at),
+                None => with_next(long, word, at, &mut words),
             });
         } else if let Some(cluster) = word.strip_prefix('-').filter(|cluster| !cluster.is_empty()) {
-            shorts(cluster, word, &mut words, &mut flags);
+            shorts(cluster, word, at, &mut words, &mut flags);
         }
     }
     Flags { flags }
 }
 
-fn flag(name: &str, value: &str, typed: &str) -> Flag {
+fn flag(name: &str, value: &str, typed: &str, at: usize) -> Flag {
     Flag {
         name: name.to_owned(),
         value: value.to_owned(),
         typed: typed.to_owned(),
+        words: at..at + 1,
     }
 }
 
-fn with_next<'a>(name: &str, word: &str, words: &mut impl Iterator<Item = &'a String>) -> Flag {
-    words.next().map_or_else(
-        || flag(name, "", word),
-        |value| flag(name, value, &format!("{word} {value}")),
-    )
+fn with_next<'a>(
+    name: &str,
+    word: &str,
+    at: usize,
+    words: &mut impl Iterator<Item = (usize, &'a String)>,
+) -> Flag {
+    match words.next() {
+        None => flag(name, "", word, at),
+        Some((_, value)) => Flag {
+            words: at..at + 2,
+            ..flag(name, value, &format!("{word} {value}"), at)
+        },
+    }
 }
 
 /// A word of short flags: `-D`, `-Hfd://`, `-H=fd://`, `-H fd://`, and booleans before another as in `-DHfd://`.
 fn shorts<'a>(
     cluster: &str,
     word: &str,
-    words: &mut impl Iterator<Item = &'a String>,
+    at: usize,
+    words: &mut impl Iterator<Item = (usize, &'a String)>,
     flags: &mut Vec<Flag>,
 ) {
-    for (at, letter) in cluster.char_indices() {
-        let rest = &cluster[at + letter.len_utf8()..];
+    for (index, letter) in cluster.char_indices() {
+        let rest = &cluster[index + letter.len_utf8()..];
         let short = letter.to_string();
         let name = SHORT
             .iter()
             .find(|(known, _)| *known == letter)
             .map_or(short.as_str(), |(_, name)| name);
         if let Some(value) = rest.strip_prefix('=') {
-            flags.push(flag(name, value, word));
+            flags.push(flag(name, value, word, at));
         } else if is_boolean_flag(name) {
-            flags.push(flag(name, "true", word));
+            flags.push(flag(name, "true", word, at));
             continue;
         } else if rest.is_empty() {
-            flags.push(with_next(name, word, words));
+            flags.push(with_next(name, word, at, words));
         } else {
-            flags.push(flag(name, rest, word));
+            flags.push(flag(name, rest, word, at));
         }
         break;
     }
@@ -196,21 +216,31 @@ impl Flags {
         self.flags.iter()
     }
 
-    /// The flag, as typed, that sets a daemon.json key; of several the last. dockerd refuses to start where both
-    /// the flag and the key are there, except for `runtimes`, which are merged.
+    /// The flags that set a daemon.json key, in order. dockerd refuses to start where both the flag and the key are
+    /// there, except for `runtimes`, which are merged.
     ///
     /// A flag's own name is no key where the key is called differently: dockerd ignores `"label"` in the file.
-    pub fn sets_key(&self, daemon_json_key: &str) -> Option<String> {
+    pub fn of_key(&self, daemon_json_key: &str) -> Vec<&Flag> {
         if RENAMED.iter().any(|(_, name)| *name == daemon_json_key)
             || daemon_json_key == "add-runtime"
         {
-            return None;
+            return Vec::new();
         }
         let name = flag_of_key(daemon_json_key);
-        self.flags
-            .iter()
-            .rfind(|flag| flag.name == name)
+        self.iter().filter(|flag| flag.name == name).collect()
+    }
+
+    /// The flag, as typed, that sets a daemon.json key; of several the last.
+    pub fn sets_key(&self, daemon_json_key: &str) -> Option<String> {
+        self.of_key(daemon_json_key)
+            .last()
             .map(|flag| flag.typed.clone())
+    }
+
+    /// Whether another flag is typed in one of the words of this one, as in `-DHfd://`.
+    pub fn shares_a_word(&self, flag: &Flag) -> bool {
+        self.iter()
+            .any(|other| other.name != flag.name && other.words.contains(&flag.words.start))
     }
 }
 
@@ -302,6 +332,41 @@ mod tests {
         assert_eq!(flags.all("dns"), ["1.1.1.1", "9.9.9.9"]);
         assert_eq!(flags.last("dns"), Some("9.9.9.9"));
         assert_eq!(flags.names(), ["icc", "dns", "init"]);
+    }
+
+    #[test]
+    fn places() {
+        let found: Vec<(String, Range<usize>, bool)> = {
+            let flags = flags("dockerd --icc=false -DHfd:// --log-driver local x -D -- --tls");
+            flags
+                .iter()
+                .map(|flag| {
+                    let shares = flags.shares_a_word(flag);
+                    (flag.name.clone(), flag.words.clone(), shares)
+                })
+                .collect()
+        };
+        let expected = [
+            ("icc", 1..2, false),
+            ("debug", 2..3, true),
+            ("host", 2..3, true),
+            ("log-driver", 3..5, false),
+            ("debug", 6..7, false),
+        ]
+        .map(|(name, words, shares)| (name.to_owned(), words, shares));
+        assert_eq!(found, expected);
+        let both = flags("dockerd -l warn --log-level=debug");
+        assert_eq!(both.of_key("log-level").len(), 2);
+        for (program, is) in [
+            ("/usr/bin/dockerd", true),
+            ("dockerd", true),
+            ("/usr/bin/dockerd-current", true),
+            ("/usr/bin/dockerd-rootless.sh", false),
+            ("/bin/sh", false),
+            ("", false),
+        ] {
+            assert_eq!(is_dockerd(program), is, "{program}");
+        }
     }
 
     #[test]

@@ -4,12 +4,14 @@
 mod command;
 mod env_file;
 mod show;
+mod start;
 
 use serde::{Deserialize, Serialize};
 
-pub use command::{expand, split_command};
-pub use env_file::environment_file;
+pub use command::{CommandLine, TypedWord, command_line, split_command, variable_words};
+pub use env_file::{environment_file, without_words};
 pub use show::{show_environment_files, show_exec_argv, show_properties};
+pub use start::{Start, StartWord, Variable, start};
 
 /// A unit with its drop-ins: the assignments in the order in which systemd reads them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,20 +19,26 @@ pub struct Unit {
     assignments: Vec<Assignment>,
 }
 
+/// One assignment of a unit, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Assignment {
+pub struct Assignment {
     section: String,
     key: String,
-    value: String,
+    /// The value; lines that a backslash joins are one.
+    pub value: String,
+    /// In which of the texts, counted from 0.
+    pub text: usize,
+    /// On which line of it, counted from 1, it begins.
+    pub line: usize,
 }
 
 /// Reads and merges the texts of a unit: the fragment first, then its drop-ins in the order of their file names.
 /// Lines that are no assignment are passed over, as systemd does.
 pub fn parse(texts: &[&str]) -> Unit {
     let mut assignments = Vec::new();
-    for text in texts {
+    for (index, text) in texts.iter().enumerate() {
         let mut section = String::new();
-        for line in logical_lines(text.strip_prefix('\u{feff}').unwrap_or(text)) {
+        for (number, line) in logical_lines(text.strip_prefix('\u{feff}').unwrap_or(text)) {
             if let Some(name) = line
                 .strip_prefix('[')
                 .and_then(|rest| rest.strip_suffix(']'))
@@ -43,6 +51,8 @@ pub fn parse(texts: &[&str]) -> Unit {
                     section: section.clone(),
                     key: key.trim().to_owned(),
                     value: value.trim().to_owned(),
+                    text: index,
+                    line: number,
                 });
             }
         }
@@ -51,14 +61,16 @@ pub fn parse(texts: &[&str]) -> Unit {
 }
 
 /// Lines without comments and blank ones. A backslash at a line's end becomes a space and joins the next line;
-/// comments in between are left out.
-fn logical_lines(text: &str) -> Vec<String> {
+/// comments in between are left out. With each line the number of its first one, counted from 1.
+fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     let mut joined = String::new();
-    for line in text.lines() {
+    let mut first = None;
+    for (index, line) in text.lines().enumerate() {
         if line.trim_start().starts_with(['#', ';']) {
             continue;
         }
+        let number = *first.get_or_insert(index + 1);
         // Two backslashes are an escaped one, which joins nothing.
         let backslashes = line.len() - line.trim_end_matches('\\').len();
         if backslashes % 2 == 1 {
@@ -67,28 +79,37 @@ fn logical_lines(text: &str) -> Vec<String> {
             continue;
         }
         joined.push_str(line);
-        lines.push(std::mem::take(&mut joined).trim().to_owned());
+        lines.push((number, std::mem::take(&mut joined).trim().to_owned()));
+        first = None;
     }
-    lines.push(joined.trim().to_owned());
-    lines.retain(|line| !line.is_empty());
+    lines.push((first.unwrap_or(1), joined.trim().to_owned()));
+    lines.retain(|(_, line)| !line.is_empty());
     lines
 }
 
 impl Unit {
-    /// Every value of a key since the last empty assignment, which resets it.
-    pub fn values(&self, section: &str, key: &str) -> Vec<String> {
-        let mut values = Vec::new();
+    /// Every assignment of a key since the last empty one, which resets it.
+    pub fn assignments(&self, section: &str, key: &str) -> Vec<&Assignment> {
+        let mut found = Vec::new();
         for assignment in &self.assignments {
             if assignment.section != section || assignment.key != key {
                 continue;
             }
             if assignment.value.is_empty() {
-                values.clear();
+                found.clear();
             } else {
-                values.push(assignment.value.clone());
+                found.push(assignment);
             }
         }
-        values
+        found
+    }
+
+    /// Every value of a key since the last empty assignment, which resets it.
+    pub fn values(&self, section: &str, key: &str) -> Vec<String> {
+        self.assignments(section, key)
+            .into_iter()
+            .map(|assignment| assignment.value.clone())
+            .collect()
     }
 
     /// The effective value of a key that takes one value.
@@ -126,6 +147,22 @@ mod tests {
         );
         let reset = parse(&[DOCKER, "[Service]\nEnvironment=\n"]);
         assert!(reset.values("Service", "Environment").is_empty());
+    }
+
+    #[test]
+    fn assignments_know_their_lines() {
+        let drop_in = "# why\n\n[Service]\nExecStart=\nExecStart=/usr/bin/dockerd \\\n  -D\n";
+        let unit = parse(&[DOCKER, drop_in]);
+        let places = |key: &str| -> Vec<(usize, usize)> {
+            unit.assignments("Service", key)
+                .iter()
+                .map(|assignment| (assignment.text, assignment.line))
+                .collect()
+        };
+        assert_eq!(places("ExecStart"), [(1, 5)]);
+        assert_eq!(places("Environment"), [(0, 11), (0, 12)]);
+        let first = parse(&[DOCKER]);
+        assert_eq!(first.assignments("Service", "ExecStart")[0].line, 7);
     }
 
     #[test]

@@ -39,7 +39,10 @@ pub(super) fn disruption(
     let restarts = edits.iter().any(|edit| {
         matches!(
             edit,
-            Edit::DaemonKey { .. } | Edit::RestartDocker | Edit::RestartContainers
+            Edit::DaemonKey { .. }
+                | Edit::DaemonFlag { .. }
+                | Edit::RestartDocker
+                | Edit::RestartContainers
         ) && !is_reloaded(edit, facts)
     });
     if !restarts {
@@ -67,7 +70,9 @@ pub(super) fn disruption(
             if let Some(reason) = restart_disruption(facts, options, keeps) {
                 return Some(reason);
             }
-            edits.contains(&Edit::RestartDocker).then(|| {
+            let brings_more = edits.contains(&Edit::RestartDocker)
+                || Layout::of(facts).waits_for_restart(edits.iter().any(reloads_units));
+            brings_more.then(|| {
                 "it restarts docker.service, which brings into effect what was written there before"
                     .to_owned()
             })
@@ -120,6 +125,11 @@ pub(super) fn restart_disruption(facts: &Facts, options: &Options, keeps: bool) 
         },
         running.join(", ")
     ))
+}
+
+/// Whether systemd may have to read docker.service's files again for it.
+fn reloads_units(edit: &Edit) -> bool {
+    matches!(edit, Edit::DaemonFlag { .. })
 }
 
 /// Whom the steps and activations of a plan concern.

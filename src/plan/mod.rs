@@ -10,7 +10,9 @@
 
 mod diff;
 mod document;
+mod drop_in;
 mod expectation;
+mod flags;
 mod forecast;
 mod impact;
 mod refusal;
@@ -154,8 +156,8 @@ impl Plan {
 /// What the planner needs to see beyond what the checks do: the files that it may create.
 pub fn requests(facts: &Facts) -> Requests {
     let mut requests = Requests::new();
-    let drop_in = workbench::drop_in_path("docker.socket");
-    for path in [OWN_RULES_FILE, TMPFILES, &drop_in] {
+    let [socket, service] = ["docker.socket", "docker.service"].map(drop_in::path);
+    for path in [OWN_RULES_FILE, TMPFILES, &socket, &service] {
         requests.insert(path.to_owned(), Look::Content);
         requests
             .entry(parent(path).to_owned())

@@ -15,7 +15,7 @@
 
 use super::Options;
 use crate::change::{Action, Edit, State};
-use crate::checks::Layout;
+use crate::checks::{DaemonJson, Layout};
 use crate::facts::{Docker, Facts, Seen, Swarm};
 use serde_json::Value;
 
@@ -112,11 +112,22 @@ fn changes_root(docker: &Docker, after: &Facts) -> bool {
 }
 
 /// Whether live-restore can be switched on by a reload: the file can be read as it is, and neither
-/// it nor a flag decides otherwise. A file that is on already has not been read by the daemon; who
-/// knows what else of it has not.
+/// it nor a flag, of the unit or of the running daemon, decides otherwise. A file that is on already
+/// has not been read by the daemon; who knows what else of it has not. A daemon with a flag that its
+/// file repeats reads nothing of it.
 fn can_be_reloaded(before: &Facts, after: &Facts) -> bool {
     let flags = |facts: &Facts| Layout::of(facts).flags.sets_key("live-restore").is_some();
-    !flags(before)
+    let layout = Layout::of(before);
+    let conflicts = match (&layout.running, layout.daemon_json()) {
+        (Some(running), DaemonJson::Read(document)) => document
+            .keys()
+            .into_iter()
+            .chain(["live-restore"])
+            .any(|key| key != "runtimes" && running.sets_key(key).is_some()),
+        _ => false,
+    };
+    !conflicts
+        && !flags(before)
         && !flags(after)
         && !configured_live_restore(before)
         && Restart::KeepingFirst.prelude(before).is_some()

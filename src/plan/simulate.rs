@@ -8,6 +8,13 @@ use crate::facts::{Docker, Facts, Seen};
 use crate::formats::audit_rules;
 use serde_json::Value;
 
+/// systemd reads its units' files.
+pub(super) fn reload_units(facts: &mut Facts) {
+    for unit in facts.units.values_mut() {
+        unit.needs_reload = false;
+    }
+}
+
 /// Rules from the files come into the kernel.
 pub(super) fn load_audit_rules(facts: &mut Facts) {
     let from_files: Vec<String> = rule_files(facts)
@@ -98,6 +105,9 @@ pub(super) fn restart_docker(before: &Facts, facts: &mut Facts, restart: Restart
     }
     if let Some(unit) = facts.units.get_mut("docker.service") {
         unit.started = i64::MAX;
+        if let Seen::Known(process) = &mut facts.daemon_process {
+            process.argv.clone_from(&unit.argv);
+        }
     }
 }
 

@@ -2,9 +2,10 @@
 //! each path, and on which the services' reaction is then simulated.
 
 use super::Options;
+use super::drop_in;
 use super::restart::{Restart, is_reloaded};
 use super::simulate;
-use crate::change::{Action, Activation, DropInSetting, Edit, State};
+use crate::change::{Action, Activation, Edit, State};
 use crate::checks::{DaemonJson, Layout, OWN_RULES_FILE, RULES_FILE, TMPFILES, parent, rule_files};
 use crate::facts::{Attributes, Facts, Kind, Mode, Node, RuleLoader, Seen};
 use crate::formats::{audit_rules, environment};
@@ -160,12 +161,17 @@ impl<'a> Workbench<'a> {
                 self.write(control, path, &text, Mode(0o644))?;
             }
             Edit::DropIn(setting) => {
-                let path = drop_in_path(&setting.unit);
-                let text = with_setting(&self.text(&path), setting);
+                let path = drop_in::path(&setting.unit);
+                let text = drop_in::with_setting(&self.text(&path), setting);
                 self.write(control, &path, &text, Mode(0o644))?;
                 self.wants(control, Activation::ReloadUnits);
             }
+            Edit::DaemonFlag { key } => self.without_flag(control, key)?,
             Edit::RestartDocker | Edit::RestartContainers => {
+                let unit = self.facts.units.get("docker.service");
+                if unit.is_some_and(|unit| unit.needs_reload) {
+                    self.wants(control, Activation::ReloadUnits);
+                }
                 self.wants(control, Activation::RestartDocker);
             }
             Edit::LoadAuditRules => {
@@ -176,7 +182,7 @@ impl<'a> Workbench<'a> {
         Ok(())
     }
 
-    fn wants(&mut self, control: &str, activation: Activation) {
+    pub(super) fn wants(&mut self, control: &str, activation: Activation) {
         self.activations
             .entry(activation)
             .or_default()
@@ -190,7 +196,7 @@ impl<'a> Workbench<'a> {
             .insert(control.to_owned());
     }
 
-    fn text(&self, path: &str) -> String {
+    pub(super) fn text(&self, path: &str) -> String {
         self.facts.text(path).unwrap_or_default().to_owned()
     }
 
@@ -201,7 +207,13 @@ impl<'a> Workbench<'a> {
     }
 
     /// Gives a file a new text. Attributes stay; a new file belongs to root and has `mode`.
-    fn write(&mut self, control: &str, path: &str, text: &str, mode: Mode) -> Result<(), Obstacle> {
+    pub(super) fn write(
+        &mut self,
+        control: &str,
+        path: &str,
+        text: &str,
+        mode: Mode,
+    ) -> Result<(), Obstacle> {
         let look = |path: &str| format!("ls -ld {path}");
         let old = match self.facts.node(path) {
             Seen::Known(node) => node.clone(),
@@ -287,7 +299,8 @@ impl<'a> Workbench<'a> {
     }
 
     /// The changes that lead from the facts as they are to the facts as they become, with those
-    /// who asked for them: folders first, then what auditd reads, then what Docker reads.
+    /// who asked for them: folders first, then what auditd reads, then what Docker reads. Flags go before keys come: a
+    /// daemon that is started in between lacks the setting, and with both it would not start.
     pub(super) fn actions(&self) -> Vec<(Action, Controls)> {
         let mut actions: Vec<(Action, Controls)> = self
             .paths
@@ -318,11 +331,19 @@ impl<'a> Workbench<'a> {
                 })
             })
             .collect();
+        let unit = self.before.units.get("docker.service");
+        let is_environment_file = |path: &str| {
+            let known = unit.is_some_and(|unit| unit.environment_files.iter().any(|it| it == path));
+            known
+                || ["/etc/default/", "/etc/sysconfig/", "/etc/conf.d/"]
+                    .iter()
+                    .any(|folder| path.starts_with(folder))
+        };
         actions.sort_by_key(|(action, _)| {
             let rank = match action.path.as_str() {
                 path if path.starts_with("/etc/tmpfiles.d") => 0,
                 path if path.starts_with("/etc/audit") => 1,
-                path if path.starts_with("/etc/systemd") => 2,
+                path if path.starts_with("/etc/systemd") || is_environment_file(path) => 2,
                 path if path.starts_with("/etc/docker") => 3,
                 _ => 4,
             };
@@ -378,7 +399,8 @@ impl<'a> Workbench<'a> {
                     simulate::restart_docker(self.before, &mut self.facts, restart);
                 }
                 Activation::ReloadDocker => simulate::reload_docker(&mut self.facts),
-                Activation::ReloadUnits | Activation::RestartAuditd => {}
+                Activation::ReloadUnits => simulate::reload_units(&mut self.facts),
+                Activation::RestartAuditd => {}
             }
         }
     }
@@ -389,7 +411,7 @@ impl<'a> Workbench<'a> {
     }
 }
 
-fn obstacle(reason: String, cure: String) -> Obstacle {
+pub(super) fn obstacle(reason: String, cure: String) -> Obstacle {
     Obstacle { reason, cure }
 }
 
@@ -399,27 +421,4 @@ fn push_line(text: &mut String, line: &str) {
     }
     text.push_str(line);
     text.push('\n');
-}
-
-/// Our own drop-in of a unit; the name sorts after others, so that it has the last word
-/// (systemd.unit(5)).
-pub(super) fn drop_in_path(unit: &str) -> String {
-    format!("/etc/systemd/system/{unit}.d/zz-seaworthy.conf")
-}
-
-/// The text of our drop-in with one more setting.
-fn with_setting(text: &str, setting: &DropInSetting) -> String {
-    let header = format!("[{}]", setting.section);
-    let line = format!("{}={}", setting.key, setting.value);
-    let prefix = format!("{}=", setting.key);
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    if lines.is_empty() {
-        lines.push(OWN_FILE_HEADER.trim_end().to_owned());
-    }
-    lines.retain(|other| !other.starts_with(&prefix));
-    match lines.iter().position(|other| *other == header) {
-        Some(at) => lines.insert(at + 1, line),
-        None => lines.extend([header, line]),
-    }
-    lines.join("\n") + "\n"
 }

@@ -5,6 +5,7 @@
 //! And a file that this version refuses, for a key that it does not know, say, stops the daemon at
 //! its next restart.
 
+use crate::change::Edit;
 use crate::checks::startable::refusals;
 use crate::checks::{DaemonJson, Evidence, Judgement, Layout, Outcome};
 use crate::facts::Facts;
@@ -39,8 +40,19 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
                 .docker_version
                 .known()
                 .and_then(|version| Version::parse(version));
+            let (curable, by_hand) = conflicts(&layout, &document);
+            let of_flags: Vec<&str> = curable.iter().map(|(key, _)| key.as_str()).collect();
             let mut evidence: Vec<Evidence> = refusals(facts)
                 .into_iter()
+                // A flag that can go is cured below; one that stays is said in so many words.
+                .filter(|it| {
+                    !(it.repeats_flag
+                        && (it.keys.iter().all(|key| of_flags.contains(&key.as_str()))
+                            || it
+                                .keys
+                                .iter()
+                                .all(|key| Layout::KEPT_KEYS.contains(&key.as_str()))))
+                })
                 .map(|it| {
                     Evidence::new(
                         format!("the daemon does not start with it: {}", it.reason),
@@ -50,6 +62,17 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
                 })
                 .collect();
             evidence.extend(misleading(&document, path, version));
+            let in_doubt = !(evidence.is_empty() && by_hand.is_empty());
+            evidence.extend(by_hand);
+            if !in_doubt && !curable.is_empty() {
+                let edits = curable
+                    .iter()
+                    .map(|(key, _)| Edit::DaemonFlag { key: key.clone() });
+                let edits = edits.collect();
+                let evidence = curable.into_iter().map(|(_, evidence)| evidence).collect();
+                return Judgement::fail(evidence, edits);
+            }
+            evidence.extend(curable.into_iter().map(|(_, evidence)| evidence));
             if evidence.is_empty() {
                 Judgement::new(
                     Outcome::Pass,
@@ -72,6 +95,30 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
             }
         }
     }
+}
+
+/// Keys that a flag sets, too, so that the daemon will not start again: those whose flag can go, and those whose flag
+/// must stay, so that the key has to go.
+fn conflicts(layout: &Layout<'_>, document: &Document) -> (Vec<(String, Evidence)>, Vec<Evidence>) {
+    let mut curable = Vec::new();
+    let mut by_hand = Vec::new();
+    for key in document.keys() {
+        let Some((_, flag)) = layout.conflict(key).and(layout.by_flag(key)) else {
+            continue;
+        };
+        let line = document.line_of(key).unwrap_or(1);
+        let evidence = Evidence::new(
+            format!("the daemon does not start with it: `{key}` is set by {flag}, too"),
+            "either the flag or the file",
+            format!("{}:{line}", layout.config),
+        );
+        if Layout::KEPT_KEYS.contains(&key) {
+            by_hand.push(evidence);
+        } else {
+            curable.push((key.to_owned(), evidence));
+        }
+    }
+    (curable, by_hand)
 }
 
 /// What is accepted, and does not do what it seems to.

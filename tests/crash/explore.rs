@@ -202,6 +202,13 @@ impl Case {
         path: &[(u64, Fate)],
     ) -> Result<Option<(String, u64)>, String> {
         let violation = |wrong: String| format!("{}: {path:?}: {wrong}", self.name);
+        let conflict = |host: &Model| match &host.conflict {
+            Some(key) => Err(violation(format!(
+                "{key} is a flag and a key, and a daemon did not start"
+            ))),
+            None => Ok(()),
+        };
+        conflict(host)?;
         let pending =
             unfinished(host, &self.settings).map_err(|error| violation(error.to_string()))?;
         let Some(id) = pending else {
@@ -215,6 +222,7 @@ impl Case {
             return Err(violation(format!("{:?}", applied.outcome)));
         }
         self.verdict(ends, &recovered).map_err(violation)?;
+        conflict(&recovered)?;
         Ok(Some((id, recovered.ticks())))
     }
 }
@@ -270,6 +278,9 @@ pub fn compare(found: &Snapshot, wanted: &[Snapshot; 2]) -> Result<(), String> {
     }
     if found.daemon != live.daemon && found.daemon != booted.daemon {
         return Err(format!("the daemon has loaded {:?}", found.daemon));
+    }
+    if found.drop_ins != live.drop_ins && found.drop_ins != booted.drop_ins {
+        return Err(format!("systemd has read {:?}", found.drop_ins));
     }
     if found.containers != live.containers && found.containers != booted.containers {
         return Err(format!("the containers are {:?}", found.containers));

@@ -5,6 +5,7 @@ mod doors;
 
 use super::disk::{Disk, Inode, Unsynced, parent};
 use seaworthy::facts::{Attributes, Mode};
+use seaworthy::formats::{command_line, unit};
 use seaworthy::host::HostError;
 use serde_json::Value;
 use std::cell::Cell;
@@ -14,6 +15,8 @@ use std::io;
 
 pub const STATE: &str = "/var/lib/seaworthy";
 pub const DAEMON: &str = "/etc/docker/daemon.json";
+pub const OPTIONS: &str = "/etc/default/docker";
+pub const DROP_INS: &str = "/etc/systemd/system/docker.service.d";
 pub const RULES: &str = "/etc/audit/rules.d";
 pub const GENERATED: &str = "/etc/audit/audit.rules";
 pub const ACCOUNTS: [&str; 3] = ["/etc/passwd", "/etc/shadow", "/etc/subuid"];
@@ -46,6 +49,10 @@ pub struct Model {
     pub kernel: Vec<String>,
     /// The configuration that the running daemon has loaded; `None` while it does not run.
     pub daemon: Option<BTreeMap<String, Value>>,
+    /// The drop-ins of docker.service as systemd has read them.
+    drop_ins: Vec<String>,
+    /// A key that a daemon found set by a flag, too, so that it did not start.
+    pub conflict: Option<String>,
     /// Containers kept running while no daemon runs.
     kept_running: bool,
     pub containers: BTreeMap<String, bool>,
@@ -77,6 +84,7 @@ pub struct Snapshot {
     pub files: BTreeMap<String, Inode>,
     pub kernel: Vec<String>,
     pub daemon: Option<BTreeMap<String, Value>>,
+    pub drop_ins: Vec<String>,
     pub containers: BTreeMap<String, bool>,
     pub killed: BTreeSet<String>,
     pub stopped: BTreeSet<String>,
@@ -157,6 +165,7 @@ impl Model {
                     .retain(|key, value| !(key == "live-restore" && *value == Value::Bool(false)));
                 daemon
             }),
+            drop_ins: self.drop_ins.clone(),
             containers: self.containers.clone(),
             killed: self.killed.clone(),
             stopped: self.stopped.clone().unwrap_or_default(),
@@ -167,7 +176,7 @@ impl Model {
         let mut hasher = DefaultHasher::new();
         self.disk.fingerprint(&mut hasher);
         (&self.kernel, &self.containers, self.kept_running).hash(&mut hasher);
-        (&self.killed, &self.stopped).hash(&mut hasher);
+        (&self.killed, &self.stopped, &self.drop_ins, &self.conflict).hash(&mut hasher);
         self.timers.hash(&mut hasher);
         if let Some(daemon) = &self.daemon {
             for (key, value) in daemon {
@@ -196,6 +205,7 @@ impl Model {
         self.daemon = None;
         self.kept_running = false;
         let _ = self.load_rules();
+        self.read_units();
         let _ = self.start_docker();
         for (name, running) in &mut self.containers {
             *running = !self.once.contains(name);
@@ -313,6 +323,27 @@ impl Model {
         self.tick(path, "write")
     }
 
+    fn read_units(&mut self) {
+        let names = self.disk.entries(DROP_INS).into_iter();
+        self.drop_ins = names
+            .filter_map(|name| self.text(&format!("{DROP_INS}/{name}")))
+            .collect();
+    }
+
+    /// What the flags of docker.service set; its environment file is read at every start.
+    fn flags(&self) -> BTreeMap<String, Value> {
+        let base =
+            format!("[Service]\nEnvironmentFile=-{OPTIONS}\nExecStart=/dockerd $DOCKER_OPTS\n");
+        let mut texts = vec![base.as_str()];
+        texts.extend(self.drop_ins.iter().map(String::as_str));
+        let paths = vec![""; texts.len()];
+        let started = unit::start(&unit::parse(&texts), &paths, &mut |path| self.text(path));
+        command_line::parse(&started.argv())
+            .iter()
+            .map(|flag| (flag.name.clone(), Value::Bool(flag.value == "true")))
+            .collect()
+    }
+
     fn configuration(&self) -> Option<BTreeMap<String, Value>> {
         match self.text(DAEMON) {
             None => Some(BTreeMap::new()),
@@ -348,6 +379,11 @@ impl Model {
             .configuration()
             .filter(|configuration| !configuration.contains_key("refused"))
             .ok_or_else(|| failure("docker.service", verb))?;
+        let flags = self.flags();
+        if let Some(key) = flags.keys().find(|key| configuration.contains_key(*key)) {
+            self.conflict = Some(key.clone());
+            return Err(failure("docker.service", verb));
+        }
         if configuration.contains_key("userns-remap") {
             for file in ACCOUNTS {
                 if !self.text(file).unwrap().contains("\ndockremap:") {
@@ -357,7 +393,7 @@ impl Model {
                 }
             }
         }
-        self.daemon = Some(configuration);
+        self.daemon = Some(configuration.into_iter().chain(flags).collect());
         let on = self.live_restore();
         for (name, running) in &mut self.containers {
             if !self.kept_running {

@@ -43,3 +43,11 @@ caught! {
     forgotten_generated_files_are_caught: ForgetDerived,
     an_undo_that_is_not_announced_is_caught: NoUndoingRecord,
 }
+
+#[test]
+fn a_key_that_comes_before_its_flag_goes_is_caught() {
+    let mut scenario = scenarios::flags();
+    scenario.transaction.steps.rotate_right(1);
+    let violation = case(scenario, Mutation::None).explore().unwrap_err();
+    assert!(violation.contains("is a flag and a key"), "{violation}");
+}

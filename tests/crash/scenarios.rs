@@ -1,6 +1,6 @@
 //! Transactions worth losing power in.
 
-use super::model::{ACCOUNTS, DAEMON, GENERATED, Model, RULES};
+use super::model::{ACCOUNTS, DAEMON, DROP_INS, GENERATED, Model, OPTIONS, RULES};
 use seaworthy::apply::{Derived, Step, Transaction};
 use seaworthy::change::{Action, Activation, Expectation, State};
 use seaworthy::facts::{Attributes, Mode};
@@ -332,6 +332,45 @@ fn restart() -> Scenario {
     }
 }
 
+/// Flags that move into the file: one from a drop-in, one from an environment file. Nobody may start
+/// the daemon at a moment when it has both.
+pub fn flags() -> Scenario {
+    let mut host = host();
+    let options = "DOCKER_OPTS=\"--userland-proxy=true --init=true\"\n";
+    let command = |flags: &str| format!("[Service]\nExecStart=\nExecStart=/dockerd {flags}\n");
+    host.file(OPTIONS, options, 0o644);
+    let site = command("--icc=true $DOCKER_OPTS");
+    host.file(&format!("{DROP_INS}/10-site.conf"), &site, 0o644);
+    host.boot();
+    host.containers.insert("job".to_owned(), true);
+    host.kernel.push(ONLY_KERNEL.to_owned());
+    host.disk.sync_all();
+    let set = "{\n  \"debug\": false,\n  \"icc\": false,\n  \"userland-proxy\": false\n}\n";
+    Scenario {
+        name: "flags that become keys",
+        transaction: Transaction {
+            steps: vec![
+                step(
+                    OPTIONS,
+                    file(options, 0o644),
+                    file("DOCKER_OPTS=\"--init=true\"\n", 0o644),
+                ),
+                step(
+                    &format!("{DROP_INS}/zz-seaworthy.conf"),
+                    State::Absent,
+                    file(&command("$DOCKER_OPTS"), 0o644),
+                ),
+                daemon(&host, set),
+            ],
+            activations: vec![Activation::ReloadUnits, Activation::RestartDocker],
+            expect: docker(&[("icc", json!(false)), ("init", json!(true))]),
+            expect_undone: undone(&[("icc", json!(true))]),
+            ..Transaction::default()
+        },
+        host,
+    }
+}
+
 /// Everything that ends with `commit` when nothing happens.
 pub fn all() -> Vec<Scenario> {
     vec![
@@ -344,6 +383,7 @@ pub fn all() -> Vec<Scenario> {
         kept(),
         everything(),
         restart(),
+        flags(),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! Every daemon.json that would be planned for the sample hosts, put before the real program.
 
 use super::wanted;
+use crate::flags::{host, planned};
 use seaworthy::catalog::{Catalog, Selection};
 use seaworthy::facts::{Facts, Node, Requests, Seen};
 use seaworthy::host::{LinuxHost, ReadHost as _, Verdict};
@@ -91,6 +92,29 @@ fn what_would_be_planned_is_accepted() {
         }
     }
     assert!(asked > 10, "only {asked} candidates");
+}
+
+#[test]
+fn what_is_planned_where_flags_stand_is_accepted_with_the_new_command_line() {
+    if !wanted() {
+        return;
+    }
+    let facts = host(&[
+        (
+            "/etc/default/docker",
+            "DOCKER_OPTS='--userland-proxy=true --label a=1 --no-new-privileges=false'\n",
+        ),
+        (
+            "/etc/systemd/system/docker.service.d/10-site.conf",
+            "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// --icc --log-level debug $DOCKER_OPTS\n",
+        ),
+    ]);
+    let plan = planned(&facts, &["daemon"]);
+    let text = plan.forecast.text(CONFIG).unwrap();
+    assert!(text.contains("userland-proxy") && text.contains("no-new-privileges"));
+    assert_eq!(verdict(text, &command(&plan.forecast)), Verdict::Accepted);
+    let refused = verdict(text, &command(&facts));
+    assert!(matches!(refused, Verdict::Refused(_)), "{refused:?}");
 }
 
 #[test]

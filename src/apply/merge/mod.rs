@@ -3,8 +3,8 @@
 //!
 //! * an untouched path goes back as a whole;
 //! * daemon.json is merged key by key, by [`keys`];
-//! * /etc/environment and the files below /etc/audit, /etc/tmpfiles.d and /etc/systemd line by
-//!   line, by [`lines`];
+//! * /etc/environment, environment files of services, and the files below /etc/audit,
+//!   /etc/tmpfiles.d and /etc/systemd line by line, by [`lines`];
 //! * mode, owner and labels each by itself, by [`attributes`];
 //! * anything else, and what cannot be merged, is refused with the three-way difference.
 
@@ -16,12 +16,26 @@ use super::same::same;
 use crate::change::{Action, State};
 use crate::facts::{Attributes, Bytes};
 use crate::formats::daemon_json::Document;
-use crate::formats::{environment, secrets};
+use crate::formats::{environment, secrets, unit};
 use crate::plan::{OWN_FILE_HEADER, describe_state, unified};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 const ENVIRONMENT: &str = "/etc/environment";
+
+/// Where distributions keep the environment files of services: Debian, Fedora and SUSE, Arch.
+const ENVIRONMENT_FILES: [&str; 3] = ["/etc/default/", "/etc/sysconfig/", "/etc/conf.d/"];
+
+/// What an environment file sets; pam_env(8) and systemd.exec(5) do not read alike.
+fn variables_of(path: &str, text: &str) -> Option<BTreeMap<String, String>> {
+    if path == ENVIRONMENT {
+        return Some(environment::values(text));
+    }
+    ENVIRONMENT_FILES
+        .iter()
+        .any(|folder| path.starts_with(folder))
+        .then(|| unit::environment_file(text))
+}
 
 /// More later edits than these are only counted.
 const MOST_TOLD: usize = 5;
@@ -164,7 +178,7 @@ fn content(
         return by_keys(before, &was, &ours, now);
     }
     let by_line = ["/etc/audit/", "/etc/tmpfiles.d/", "/etc/systemd/"];
-    if path != ENVIRONMENT && !by_line.iter().any(|folder| path.starts_with(folder)) {
+    if variables_of(path, "").is_none() && !by_line.iter().any(|folder| path.starts_with(folder)) {
         return Err("it was edited since, and its format is not one that can be merged".to_owned());
     }
     by_lines(path, before, after, now)
@@ -220,8 +234,9 @@ fn by_lines(
                 "line {line} of what the transaction wrote was changed again, or its place is gone"
             )
         })?;
-    if path == ENVIRONMENT {
-        same_meaning(&was, &ours, is, &merged.text)?;
+    let variables = [&was, &ours, is, &merged.text].map(|text| variables_of(path, text));
+    if let [Some(was), Some(ours), Some(is), Some(to)] = variables {
+        same_meaning([was, ours, is, to])?;
     }
     // As a whole, since a line can go on with the secret of the one before it.
     let masked = secrets::mask(path, is);
@@ -265,8 +280,8 @@ fn carries(line: &str) -> bool {
 
 /// Lines of an environment file can depend on each other (a backslash joins them, the last
 /// assignment wins): no variable but those that the transaction changed may get another value.
-fn same_meaning(was: &str, ours: &str, is: &str, to: &str) -> Result<(), String> {
-    let [was, ours, is, to] = [was, ours, is, to].map(environment::values);
+fn same_meaning(variables: [BTreeMap<String, String>; 4]) -> Result<(), String> {
+    let [was, ours, is, to] = variables;
     let names: BTreeSet<&String> = [&was, &ours, &is, &to]
         .into_iter()
         .flat_map(BTreeMap::keys)

@@ -144,6 +144,47 @@ fn environment_files() {
 }
 
 #[test]
+fn environment_files_of_services() {
+    let fedora = |flags: &str, more: &str| {
+        format!("# x\nOPTIONS=\"--selinux-enabled \\\n{flags}  --init-path /x \\\n\"\n{more}")
+    };
+    let both = "  --live-restore \\\n  --icc=true \\\n";
+    let one = "  --live-restore \\\n";
+    let (before, after) = (file(&fedora(both, "")), file(&fedora(one, "")));
+    for (path, now, wanted) in [
+        // Another assignment stays, and so does another flag.
+        (
+            "/etc/sysconfig/docker",
+            fedora(one, "DOCKER_NOFILE=1000\n"),
+            fedora(both, "DOCKER_NOFILE=1000\n"),
+        ),
+        (
+            "/etc/conf.d/docker",
+            fedora(&format!("  --debug \\\n{one}"), ""),
+            "refused: OPTIONS would get a value that nobody gave it, as lines were changed since that it depends on".to_owned(),
+        ),
+        (
+            "/srv/docker.env",
+            fedora(one, "A=1\n"),
+            "refused: it was edited since, and its format is not one that can be merged".to_owned(),
+        ),
+    ] {
+        assert_eq!(text_of(path, &before, &after, &now), wanted, "{path}");
+    }
+    let (before, after) = (
+        file("A=1\nDOCKER_OPTS=\"--icc=true -D\"\n"),
+        file("A=1\nDOCKER_OPTS=\"-D\"\n"),
+    );
+    let path = "/etc/default/docker";
+    assert_eq!(
+        text_of(path, &before, &after, "A=2\nDOCKER_OPTS=\"-D\"\nB=1\n"),
+        "A=2\nDOCKER_OPTS=\"--icc=true -D\"\nB=1\n"
+    );
+    let again = text_of(path, &before, &after, "A=1\nDOCKER_OPTS=\"-D --tls\"\n");
+    assert!(again.starts_with("refused: line 2"), "{again}");
+}
+
+#[test]
 fn our_own_rules_file() {
     let ours = file(&format!(
         "{OWN_FILE_HEADER}-D\n-w /a -p wa -k d\n-w /b -p wa -k d\n"

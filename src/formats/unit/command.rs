@@ -1,44 +1,95 @@
 //! The command lines of `ExecStart=` (systemd.service(5), "Command lines").
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 
-/// The words of a command. Quotes and C escapes are resolved, the prefixes `@ - : + ! |` are taken off the program,
-/// with `@` also the word that only renames the process. Of several commands separated by `;` the first counts.
-/// Variables stay as they are, see [`expand`].
-pub fn split_command(line: &str) -> Vec<String> {
-    let mut words = split(line, true);
-    let Some(program) = words.first_mut() else {
-        return words;
-    };
-    let path = program.trim_start_matches(['@', '-', ':', '+', '!', '|']);
-    let renamed = program[..program.len() - path.len()].contains('@');
-    *program = path.to_owned();
-    if renamed && words.len() > 1 {
-        words.remove(1);
-    }
-    words
+/// One word of a command or of a variable's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypedWord {
+    /// Where it stands in the text, its quotes included.
+    pub at: Range<usize>,
+    /// The word, with quotes and escapes resolved.
+    pub value: String,
 }
 
-/// The words with variables replaced as systemd does: a word `$NAME` becomes the words of the value, none where it
-/// is unset or empty; `${NAME}` becomes the value as it is, also within a word; `$$` becomes `$`.
-pub fn expand(argv: &[String], env: &BTreeMap<String, String>) -> Vec<String> {
-    let mut words = Vec::new();
-    for word in argv {
-        match word.strip_prefix('$') {
-            Some(name) if !name.starts_with(['{', '$']) => {
-                words.extend(
-                    env.get(name)
-                        .into_iter()
-                        .flat_map(|value| split(value, false)),
-                );
-            }
-            _ => words.push(replace(word, env)),
+/// A command of `ExecStart=`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommandLine {
+    /// The words as they were typed, those that only prepare the call included.
+    pub typed: Vec<TypedWord>,
+    /// What the program is called with: for each word its place in `typed`, and its value with
+    /// variables as they are.
+    pub words: Vec<(usize, String)>,
+    /// Variables are left as they are (the prefix `:`).
+    pub literal: bool,
+    /// More commands follow behind a lone `;`.
+    pub more: bool,
+}
+
+/// Reads a command. Quotes and C escapes are resolved, the prefixes `@ - : + ! |` are taken off the program,
+/// with `@` also the word that only renames the process. Of several commands separated by `;` the first counts.
+pub fn command_line(line: &str) -> CommandLine {
+    let mut typed = split(line, true);
+    let end = typed.iter().position(|word| &line[word.at.clone()] == ";");
+    let more = end.is_some_and(|end| end + 1 < typed.len());
+    typed.truncate(end.unwrap_or(typed.len()));
+    let mut words: Vec<(usize, String)> = typed
+        .iter()
+        .enumerate()
+        .map(|(index, word)| {
+            let escaped = &line[word.at.clone()] == "\\;";
+            let value = if escaped { ";" } else { &word.value };
+            (index, value.to_owned())
+        })
+        .collect();
+    let mut literal = false;
+    if let Some((_, program)) = words.first_mut() {
+        let path = program.trim_start_matches(['@', '-', ':', '+', '!', '|']);
+        let prefixes = &program[..program.len() - path.len()];
+        literal = prefixes.contains(':');
+        let renamed = prefixes.contains('@');
+        *program = path.to_owned();
+        if renamed && words.len() > 1 {
+            words.remove(1);
         }
     }
-    words
+    CommandLine {
+        typed,
+        words,
+        literal,
+        more,
+    }
 }
 
-fn replace(word: &str, env: &BTreeMap<String, String>) -> String {
+/// The words of a command with variables as they are.
+pub fn split_command(line: &str) -> Vec<String> {
+    let words = command_line(line).words.into_iter();
+    words.map(|(_, word)| word).collect()
+}
+
+/// The words of a variable's value, as `$NAME` puts them into a command.
+pub fn variable_words(value: &str) -> Vec<TypedWord> {
+    split(value, false)
+}
+
+/// What systemd makes of a word.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Expanded<'a> {
+    /// One word.
+    Word(String),
+    /// The words of the value of this variable, none where it is unset or empty.
+    Variable(&'a str),
+}
+
+/// Replaces the variables of a word as systemd does: a word `$NAME` becomes the words of the value; `${NAME}`
+/// becomes the value as it is, also within a word; `$$` becomes `$`.
+pub(super) fn expand<'a>(word: &'a str, env: &dyn Fn(&str) -> Option<&'a str>) -> Expanded<'a> {
+    match word.strip_prefix('$') {
+        Some(name) if !name.starts_with(['{', '$']) => Expanded::Variable(name),
+        _ => Expanded::Word(replace(word, env)),
+    }
+}
+
+fn replace<'a>(word: &str, env: &dyn Fn(&str) -> Option<&'a str>) -> String {
     let mut result = String::new();
     let mut rest = word;
     while let Some((before, after)) = rest.split_once('$') {
@@ -50,7 +101,7 @@ fn replace(word: &str, env: &BTreeMap<String, String>) -> String {
             .strip_prefix('{')
             .and_then(|inner| inner.split_once('}'))
         {
-            result.push_str(env.get(name).map_or("", String::as_str));
+            result.push_str(env(name).unwrap_or_default());
             rest = after;
         } else {
             // Within a word only the form with braces is a variable.
@@ -61,23 +112,19 @@ fn replace(word: &str, env: &BTreeMap<String, String>) -> String {
     result + rest
 }
 
-/// Splits at blanks outside quotes. `command`: C escapes are resolved and a lone `;` ends the command; otherwise
-/// a backslash only protects the next character, as in the value of a variable.
-fn split(line: &str, command: bool) -> Vec<String> {
+/// Splits at blanks outside quotes. `command`: C escapes are resolved; otherwise a backslash only protects the next
+/// character, as in the value of a variable.
+fn split(line: &str, command: bool) -> Vec<TypedWord> {
     let mut words = Vec::new();
     let mut rest = line.trim_start();
     while !rest.is_empty() {
-        let (word, length) = first_word(rest, command);
-        let raw = &rest[..length];
-        rest = rest[length..].trim_start();
-        if command && raw == ";" {
-            break;
-        }
-        words.push(if command && raw == "\\;" {
-            ";".to_owned()
-        } else {
-            word
+        let (value, length) = first_word(rest, command);
+        let start = line.len() - rest.len();
+        words.push(TypedWord {
+            at: start..start + length,
+            value,
         });
+        rest = rest[length..].trim_start();
     }
     words
 }
@@ -191,24 +238,54 @@ mod tests {
     }
 
     #[test]
+    fn what_is_typed_keeps_its_place() {
+        let line = "@-/bin/a  name 'b c'\t\\; $X ; /bin/d";
+        let command = command_line(line);
+        let typed: Vec<&str> = command
+            .typed
+            .iter()
+            .map(|word| &line[word.at.clone()])
+            .collect();
+        assert_eq!(typed, ["@-/bin/a", "name", "'b c'", "\\;", "$X"]);
+        let words: Vec<(usize, &str)> = command
+            .words
+            .iter()
+            .map(|(at, word)| (*at, word.as_str()))
+            .collect();
+        assert_eq!(words, [(0, "/bin/a"), (2, "b c"), (3, ";"), (4, "$X")]);
+        assert!(command.more && !command.literal);
+        assert!(command_line(":/bin/a $X").literal);
+        assert!(!command_line("/bin/a ;").more);
+    }
+
+    #[test]
     fn expanding() {
-        let env: BTreeMap<_, _> = [
-            ("OPTS", "--debug --label \"a=b c\""),
-            ("EMPTY", ""),
-            ("X", "1 2"),
-        ]
-        .map(|(k, v)| (k.to_owned(), v.to_owned()))
-        .into();
-        let cases: &[(&str, &[&str])] = &[
-            ("/d $OPTS", &["/d", "--debug", "--label", "a=b c"]),
-            ("/d $NONE x $EMPTY", &["/d", "x"]),
-            ("/d ${X} a${X}b ${NONE}", &["/d", "1 2", "a1 2b", ""]),
-            ("/d a$X $$X $${X}", &["/d", "a$X", "$X", "${X}"]),
-            ("/d ${X", &["/d", "${X"]),
-        ];
-        for (line, expected) in cases {
-            let argv: Vec<_> = line.split(' ').map(str::to_owned).collect();
-            assert_eq!(expand(&argv, &env), *expected, "{line}");
+        let env = |name: &str| match name {
+            "X" => Some("1 2"),
+            _ => None,
+        };
+        let word = |text: &str| Expanded::Word(text.to_owned());
+        for (typed, expected) in [
+            ("$OPTS", Expanded::Variable("OPTS")),
+            ("${X}", word("1 2")),
+            ("a${X}b", word("a1 2b")),
+            ("${NONE}", word("")),
+            ("a$X", word("a$X")),
+            ("$$X", word("$X")),
+            ("$${X}", word("${X}")),
+            ("${X", word("${X")),
+        ] {
+            assert_eq!(expand(typed, &env), expected, "{typed}");
         }
+    }
+
+    #[test]
+    fn words_of_a_variable() {
+        let value = "--debug --label \"a=b c\" d\\ e";
+        let words: Vec<String> = variable_words(value)
+            .into_iter()
+            .map(|word| word.value)
+            .collect();
+        assert_eq!(words, ["--debug", "--label", "a=b c", "d e"]);
     }
 }

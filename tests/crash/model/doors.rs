@@ -180,7 +180,7 @@ impl Host for Model {
         let unit = activation.unit();
         self.tick(unit, "tell")?;
         match activation {
-            Activation::ReloadUnits => {}
+            Activation::ReloadUnits => self.read_units(),
             Activation::LoadAuditRules | Activation::RestartAuditd => self.load_rules()?,
             Activation::ReloadDocker => {
                 let configuration = self.configuration();

@@ -1,0 +1,143 @@
+//! The process that is the Docker daemon.
+//!
+//! By its name nothing can be told: a test, a script or another user's daemon may be called
+//! dockerd, too. It is the main process of docker.service that holds the socket on which the API
+//! listens. Under socket activation systemd holds the same socket, so the socket alone does not
+//! decide, and the main process alone might be a wrapper. Without systemd it is the process of the
+//! pid file (dockerd(8), `--pidfile`) that holds the socket.
+
+use super::files::Files;
+use super::unseen;
+use crate::facts::{Bytes, DaemonProcess, Look, Seen, UnitState};
+use crate::host::{HostError, ReadHost};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// dockerd's own default (dockerd(8), `--pidfile`); `/var/run` is a link to `/run`.
+const PID_FILES: [&str; 2] = ["/run/docker.pid", "/var/run/docker.pid"];
+
+/// Every unix socket of the host (proc_net_unix(5)).
+const SOCKETS: &str = "/proc/net/unix";
+
+/// Set in the flags of a socket that listens (`__SO_ACCEPTCON`, include/uapi/linux/net.h): those of
+/// the connections that it accepted have the same path.
+const LISTENS: u32 = 1 << 16;
+
+/// Finds it. `sockets` are the names of the daemon's API socket.
+pub(super) fn daemon(
+    files: &mut Files<'_>,
+    units: &BTreeMap<String, UnitState>,
+    manager_runs: bool,
+    sockets: &BTreeSet<String>,
+) -> Seen<DaemonProcess> {
+    let host = files.host();
+    if !host.is_live() {
+        return Seen::unseen("no daemon runs in a folder", "");
+    }
+    let unit = units.get("docker.service").filter(|_| manager_runs);
+    let pid = match unit {
+        Some(unit) if unit.main_pid == 0 => {
+            return Seen::unseen("docker.service is not running", "systemctl start docker");
+        }
+        Some(unit) => Some(unit.main_pid),
+        None => PID_FILES
+            .iter()
+            .find_map(|path| files.text(path)?.trim().parse().ok()),
+    };
+    let Some(pid) = pid else {
+        return Seen::unseen(
+            "there is neither a docker.service nor a /run/docker.pid",
+            "",
+        );
+    };
+    match owner(host, pid, sockets) {
+        Ok(Some(process)) => Seen::Known(process),
+        Ok(None) => Seen::unseen(
+            format!("process {pid} does not listen on the API socket"),
+            "ss -xlp",
+        ),
+        Err(error) => unseen(&error),
+    }
+}
+
+/// The process, where it is the one that listens.
+fn owner(
+    host: &dyn ReadHost,
+    pid: u32,
+    sockets: &BTreeSet<String>,
+) -> Result<Option<DaemonProcess>, HostError> {
+    let inodes = listening(&text(host, SOCKETS)?, sockets);
+    let folder = format!("/proc/{pid}/fd");
+    let mut names = host
+        .node(&folder, Look::Entries)?
+        .entries
+        .unwrap_or_default();
+    // The sockets that systemd hands over come first.
+    names.sort_by_key(|name| name.parse::<u32>().unwrap_or(u32::MAX));
+    for name in names {
+        // Descriptors come and go while we look.
+        let target = host
+            .node(&format!("{folder}/{name}"), Look::Attributes)?
+            .target;
+        let inode = target
+            .as_deref()
+            .and_then(|target| target.strip_prefix("socket:[")?.strip_suffix(']'));
+        if inode.is_some_and(|inode| inodes.contains(inode)) {
+            let line = text(host, &format!("/proc/{pid}/cmdline"))?;
+            let argv: Vec<String> = line.split_terminator('\0').map(str::to_owned).collect();
+            return Ok((!argv.is_empty()).then_some(DaemonProcess { pid, argv }));
+        }
+    }
+    Ok(None)
+}
+
+fn text(host: &dyn ReadHost, path: &str) -> Result<String, HostError> {
+    let content = host.node(path, Look::Content)?.content;
+    Ok(content.map_or_else(String::new, |Bytes(bytes)| {
+        String::from_utf8_lossy(&bytes).into_owned()
+    }))
+}
+
+/// The inodes of the sockets that listen on one of these paths.
+fn listening(table: &str, paths: &BTreeSet<String>) -> BTreeSet<String> {
+    let inode = |line: &str| {
+        // Num: RefCount Protocol Flags Type St Inode Path
+        let mut fields = line.split_whitespace();
+        let flags = u32::from_str_radix(fields.nth(3)?, 16).ok()?;
+        let inode = fields.nth(2)?;
+        let path = fields.next()?;
+        (flags & LISTENS != 0 && paths.contains(path)).then(|| inode.to_owned())
+    };
+    table.lines().filter_map(inode).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_that_listen() {
+        let table = "Num       RefCount Protocol Flags    Type St Inode Path\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01 11 /run/docker.sock\n\
+            0000000000000000: 00000003 00000000 00000000 0001 03 12 /run/docker.sock\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01 13 /run/other.sock\n\
+            0000000000000000: 00000002 00000000 00010000 0001 01 14 /var/run/docker.sock\n\
+            0000000000000000: 00000003 00000000 00000000 0001 03 15\n";
+        let paths = ["/run/docker.sock", "/var/run/docker.sock"].map(str::to_owned);
+        let found = listening(table, &paths.into());
+        assert_eq!(found, ["11", "14"].map(str::to_owned).into());
+    }
+
+    #[test]
+    fn a_process_that_listens_is_known_by_its_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = ["a.sock", "b.sock"].map(|name| folder.path().join(name));
+        let _listener = std::os::unix::net::UnixListener::bind(&paths[0]).unwrap();
+        let host = crate::host::LinuxHost::live().unwrap();
+        let pid = std::process::id();
+        let [ours, nobodys] = paths.map(|path| BTreeSet::from([path.to_str().unwrap().to_owned()]));
+        let found = owner(&host, pid, &ours).unwrap().unwrap();
+        assert_eq!(found.pid, pid);
+        assert_eq!(found.argv, std::env::args().collect::<Vec<_>>());
+        assert_eq!(owner(&host, pid, &nobodys).unwrap(), None);
+    }
+}

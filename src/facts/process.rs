@@ -1,0 +1,13 @@
+//! The daemon's own process.
+
+use serde::{Deserialize, Serialize};
+
+/// The process that listens on the API socket: the daemon itself, not whatever is called dockerd.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DaemonProcess {
+    /// Its id.
+    pub pid: u32,
+    /// The command line that it was started with (proc_pid_cmdline(5)), the program first.
+    pub argv: Vec<String>,
+}
