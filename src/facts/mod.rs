@@ -13,7 +13,9 @@ mod node;
 mod unit;
 
 pub use auditing::{Auditing, RuleLoader};
-pub use docker::{Container, Docker, ENABLE_ICC, Image, Network, Swarm, major};
+pub use docker::{
+    Container, Docker, ENABLE_ICC, Image, Mount, MountKind, Network, Port, Swarm, Usage, major,
+};
 pub use node::{Attributes, Bytes, Kind, Mode, Node};
 pub use unit::UnitState;
 
