@@ -16,5 +16,6 @@ mod demo;
 mod dockerd;
 mod fuzz_replay;
 mod harden;
+mod impact;
 mod laws;
 mod layers;

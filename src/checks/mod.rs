@@ -13,6 +13,7 @@ mod place;
 
 pub(crate) use audit_watch::rule_files;
 pub use audit_watch::{AuditWatch, OWN_RULES_FILE, RULES_FILE, RULES_FOLDER, TMPFILES};
+pub(crate) use daemon_option::changed_since_start;
 pub use daemon_option::{DaemonOption, Want};
 pub use file_access::FileAccess;
 pub(crate) use layout::parent;

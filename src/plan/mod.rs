@@ -73,6 +73,8 @@ pub struct HeldBack {
     pub release: String,
     /// What it would change on top of the steps, empty when nothing is known.
     pub changes: Vec<Action>,
+    /// Whom that would concern, besides those whom a restart stops.
+    pub impact: Vec<Impact>,
 }
 
 /// What would be done to a host.
@@ -124,6 +126,11 @@ impl Plan {
         self.steps.is_empty() && self.activations.is_empty()
     }
 
+    /// Whether an effect of the plan is a matter of size, which only a measurement tells.
+    pub fn asks_for_usage(&self) -> bool {
+        self.impact.iter().any(|impact| impact.size.is_some())
+    }
+
     /// The activation is part of the plan.
     pub fn activates(&self, activation: Activation) -> bool {
         self.activations
@@ -147,6 +154,10 @@ pub fn requests(facts: &Facts) -> Requests {
     }
     let layout = Layout::of(facts);
     requests.insert(layout.data_root(), Look::Entries);
+    for (path, look) in impact::requests(facts) {
+        let wanted = requests.entry(path).or_insert(look);
+        *wanted = look.max(*wanted);
+    }
     requests
 }
 
@@ -226,6 +237,7 @@ fn back(control: &str, reason: String, release: String) -> HeldBack {
         reason,
         release,
         changes: Vec::new(),
+        impact: Vec::new(),
     }
 }
 
@@ -298,6 +310,7 @@ fn finish(
         }
         if let Some(back) = held.get_mut(&one.control.id) {
             back.changes = would_change(bench, one);
+            back.impact = impact::of_edits(facts, &one.judgement.edits);
         }
     }
     let unknown = judged
