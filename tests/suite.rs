@@ -18,6 +18,7 @@ mod families;
 mod flags;
 mod fuzz_replay;
 mod harden;
+mod impact;
 mod laws;
 mod layers;
 mod restart;

@@ -1,8 +1,11 @@
 //! passwd(5) and its kin, and os-release(5).
 
 use super::text;
-use seaworthy::formats::accounts::{accounts as read, id_of, lines_of, name_of, without_account};
+use seaworthy::formats::accounts::{
+    accounts as read, id_of, lines_of, members_of, name_of, without_account,
+};
 use seaworthy::formats::os_release::parse;
+use seaworthy::formats::subordinate_ids::ranges_of;
 use std::fmt::Write as _;
 
 /// passwd, group, subuid, subgid.
@@ -18,6 +21,13 @@ pub fn accounts(data: &[u8]) {
         let first = accounts.iter().find(|other| other.id == account.id);
         let name = first.map(|first| first.name.clone());
         assert_eq!(name_of(text, account.id), name);
+        let members = members_of(text, text, account.id);
+        assert!(members.iter().all(|member| !member.is_empty()));
+        assert!(members.is_sorted());
+        match ranges_of(text, &account.name, Some(account.id)) {
+            Ok(ranges) => assert!(ranges.len() <= text.lines().count()),
+            Err(line) => assert!((1..=text.lines().count()).contains(&line)),
+        }
     }
     let first = accounts.first().map(|account| account.name.as_str());
     for name in ["dockremap"].into_iter().chain(first) {

@@ -12,6 +12,10 @@ use super::same::{on_the_way, same};
 use super::settings::Mutation;
 use super::transaction::{Step, Transaction};
 use crate::change::{Activation, Expectation};
+use std::time::Duration;
+
+/// Rules are in the kernel when their loading has ended; a busy kernel may take a moment to list them.
+const LOAD_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Run<'_> {
     /// Does everything and commits.
@@ -46,6 +50,9 @@ impl Run<'_> {
             }
             self.stop_if_interrupted()?;
             self.activate(activation, false)?;
+            if activation == Activation::LoadAuditRules {
+                self.check_loaded(transaction)?;
+            }
         }
         self.stop_if_interrupted()?;
         self.change_kernel(transaction)?;
@@ -129,6 +136,24 @@ impl Run<'_> {
         } else {
             Err(Failure::Changed { path: record.path })
         }
+    }
+
+    /// Rules that did not get into the kernel will not by a restart of auditd either, and where its
+    /// unit requires them to be loaded (audit 4) it would stay down: so it is left running.
+    fn check_loaded(&mut self, transaction: &Transaction) -> Result<(), Failure> {
+        if transaction.expect.watches.is_empty() {
+            return Ok(());
+        }
+        let loaded = Expectation {
+            watches: transaction.expect.watches.clone(),
+            ..Expectation::default()
+        };
+        let patience = self.settings.deadline.min(LOAD_PATIENCE);
+        let watcher = &*self.watcher;
+        let healthy = self
+            .host
+            .healthy(&loaded, patience, &|| watcher.interrupted());
+        healthy.map_err(|sentences| self.unhealthy(&loaded, sentences))
     }
 
     /// In a rollback: rules that the former apply brought go, also where only the kernel still has

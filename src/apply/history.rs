@@ -167,6 +167,22 @@ pub fn unfinished(
     Ok(None)
 }
 
+/// The last transaction, if a person was needed for it: its undo may be tried again. What came after
+/// another one would be overwritten.
+///
+/// # Errors
+/// When a journal cannot be read or is damaged.
+pub fn stuck(host: &dyn ReadHost, settings: &Settings) -> Result<Option<String>, JournalError> {
+    let store = Store::new(&settings.state);
+    for id in store.names(host)?.into_iter().rev() {
+        if store.has_journal(host, &id)? {
+            let end = Journal::read(host, &store, &id)?.end;
+            return Ok(matches!(end, Some(End::Stuck { .. })).then_some(id));
+        }
+    }
+    Ok(None)
+}
+
 /// A name for a transaction that begins now. It is later than all there are, also where the clock
 /// was set back: their order says what took back what.
 ///

@@ -478,7 +478,7 @@ fn its_default(facts: &Facts, default: &Value) -> String {
 }
 
 /// The file was written after the daemon started, so the daemon may not know its content.
-fn changed_since_start(facts: &Facts, config: &str) -> bool {
+pub(crate) fn changed_since_start(facts: &Facts, config: &str) -> bool {
     let started = facts
         .units
         .get("docker.service")

@@ -9,14 +9,15 @@ use crate::audit::{Judged, Report, judge};
 use crate::catalog::{self, Catalog, Selection};
 use crate::change::Digest;
 use crate::checks::Layout;
-use crate::collect::collect;
-use crate::facts::{Facts, Kind, Look, Requests};
+use crate::collect::{self, collect};
+use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Usage};
 use crate::formats::shell::quoted;
 use crate::host::{LinuxHost, ReadHost as _};
 use crate::plan::{self, Document, Options, Plan};
 use crate::policy::{self, Policy};
 use crate::render::Paper;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::cell::OnceCell;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub(super) struct Context {
     /// Where signals are noted, for a verb that began to listen before it changes anything.
     pub(super) interrupt: Option<Interrupt>,
     quiet: bool,
+    /// What was measured for a plan that asked for it.
+    measured: OnceCell<Seen<Usage>>,
     /// Only reading verbs may look at a daemon that is not docker.service's.
     pub(super) other_daemon_is_fine: bool,
 }
@@ -131,6 +134,7 @@ impl Context {
             say: print::note,
             interrupt: None,
             quiet: global.quiet,
+            measured: OnceCell::new(),
             other_daemon_is_fine: false,
         })
     }
@@ -232,10 +236,31 @@ impl Context {
 
     /// Plans, and the document of the plan.
     pub(super) fn plan(&self, facts: &Facts, options: &Options) -> (Plan, Document) {
-        let plan = plan::plan(&self.catalog, facts, &self.policy, options, &self.today);
+        let mut plan = plan::plan(&self.catalog, facts, &self.policy, options, &self.today);
+        if let (true, Seen::Known(docker)) = (plan.asks_for_usage(), &facts.docker) {
+            let mut measured = facts.clone();
+            measured.docker = Seen::Known(Docker {
+                usage: self.usage(facts),
+                ..docker.clone()
+            });
+            plan = plan::plan(&self.catalog, &measured, &self.policy, options, &self.today);
+        }
         let at = jiff::Timestamp::now().to_string();
         let document = Document::new(&plan, facts, options, &at, &self.decisions);
         (plan, document)
+    }
+
+    /// What Docker's things take on the disk, measured at most once in a run.
+    fn usage(&self, facts: &Facts) -> Seen<Usage> {
+        let measure = || {
+            let bar = self.progress();
+            bar.set_message("measuring images, containers and volumes");
+            let docker_host = std::env::var("DOCKER_HOST").ok();
+            let usage = collect::usage(&self.host, docker_host.as_deref(), facts);
+            bar.finish_and_clear();
+            usage
+        };
+        self.measured.get_or_init(measure).clone()
     }
 
     /// Refuses when nothing could be judged: what then looks clean is only dark.

@@ -75,7 +75,8 @@ pub(super) fn ending(
             writeln!(
                 text,
                 "{STATE}/transactions/{id}/RESTORE says how to put it back by hand; backups are in\n\
-                 {STATE}/backups, and `seaworthy history{place} {id}` says which is which."
+                 {STATE}/backups, and `seaworthy history{place} {id}` says which is which.\n\
+                 Once the cause is gone, this tries again:\n  sudo seaworthy recover{place}"
             )
         }
     };

@@ -14,7 +14,7 @@ pub(super) fn run(global: &Global, verb: &RecoverVerb) -> Done {
     let mut context = Context::open(global)?;
     let mut lock = begin(&context, "recover")?;
     let before = context.report(&context.facts_of_any_host()?);
-    let Some(id) = unfinished(&context)? else {
+    let Some((id, was_stuck)) = recoverable(&context)? else {
         match verb.format {
             Format::Human => print::out("Nothing to recover: every transaction is complete.\n")?,
             Format::Json => {
@@ -30,6 +30,9 @@ pub(super) fn run(global: &Global, verb: &RecoverVerb) -> Done {
     if verb.format == Format::Human {
         print::out(&match &forward {
             Some(remaining) => to_be_done(&id, remaining),
+            None if was_stuck => format!(
+                "Transaction {id} could not be taken back as a whole. It will be tried again.\n"
+            ),
             None => {
                 format!("Transaction {id} was interrupted. What it changed will be taken back.\n")
             }
@@ -51,7 +54,7 @@ pub(super) fn run(global: &Global, verb: &RecoverVerb) -> Done {
             return Ok(OK);
         }
         lock = begin(&context, "recover")?;
-        if unfinished(&context)?.as_deref() != Some(&id) {
+        if recoverable(&context)? != Some((id.clone(), was_stuck)) {
             return Err(Failure::plain(
                 format!("somebody has recovered transaction {id} meanwhile"),
                 format!("seaworthy history{}", context.place),
@@ -87,6 +90,16 @@ pub(super) fn run(global: &Global, verb: &RecoverVerb) -> Done {
         )),
     });
     Ok(if back { OK } else { status(&applied) })
+}
+
+/// What can be recovered, and whether that was tried before and a person was needed.
+fn recoverable(context: &Context) -> Result<Option<(String, bool)>, Failure> {
+    if let Some(id) = unfinished(context)? {
+        return Ok(Some((id, false)));
+    }
+    let stuck = apply::stuck(&context.host, &settings(context))
+        .map_err(|error| context.journal_failure(error))?;
+    Ok(stuck.map(|id| (id, true)))
 }
 
 /// What is left to be done, or why the way forward is closed.

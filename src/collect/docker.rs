@@ -2,7 +2,7 @@
 
 use super::files::Files;
 use super::unseen;
-use crate::facts::{Docker, Facts, Kind, Seen, UnitState};
+use crate::facts::{Docker, Facts, Kind, Seen, UnitState, Usage};
 use crate::formats::command_line;
 use crate::host::{HostError, ReadHost};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,10 +22,7 @@ pub(super) fn daemon(
     if !files.host().is_live() {
         return Seen::unseen("no daemon runs in a folder", "");
     }
-    let own = units
-        .get("docker.socket")
-        .and_then(|unit| unit.listen.as_deref())
-        .unwrap_or(DEFAULT_SOCKET);
+    let own = own_socket(units);
     let socket = docker_host.unwrap_or(own);
     // A daemon that the unit does not start (the user named another socket, there is no such unit,
     // or no systemd at all) cannot be started by a connection either.
@@ -76,6 +73,26 @@ pub(super) fn sockets(
     };
     let others: Vec<String> = named.iter().filter_map(also).collect();
     named.into_iter().chain(others).collect()
+}
+
+fn own_socket(units: &BTreeMap<String, UnitState>) -> &str {
+    units
+        .get("docker.socket")
+        .and_then(|unit| unit.listen.as_deref())
+        .unwrap_or(DEFAULT_SOCKET)
+}
+
+/// What the daemon's images, containers and volumes take, of a daemon that was seen.
+pub(super) fn usage(host: &dyn ReadHost, facts: &Facts, docker_host: Option<&str>) -> Seen<Usage> {
+    if let Seen::Unseen(unseen) = &facts.docker {
+        return Seen::Unseen(unseen.clone());
+    }
+    let socket = docker_host.unwrap_or_else(|| own_socket(&facts.units));
+    match host.docker_usage(socket) {
+        Ok(usage) => Seen::Known(usage),
+        Err(HostError::Docker { reason, .. }) => Seen::unseen(reason, "docker system df"),
+        Err(error) => unseen(&error),
+    }
 }
 
 /// `/var/run` is a link to `/run` wherever there is systemd.

@@ -10,7 +10,7 @@ mod openrc;
 mod process;
 mod units;
 
-use crate::facts::{Facts, HostIdentity, Requests, Seen};
+use crate::facts::{Facts, HostIdentity, Requests, Seen, Usage};
 use crate::formats::os_release;
 use crate::host::{HostError, ReadHost};
 use files::Files;
@@ -45,7 +45,7 @@ pub fn collect(
     progress("listing the audit rules");
     facts.auditing = auditing::collect(host, &facts.units);
     progress("asking Docker");
-    let docker_host = docker_host.and_then(|it| it.strip_prefix("unix://"));
+    let docker_host = socket_of(docker_host);
     facts.docker = docker::daemon(&mut files, &facts.units, manager_runs, docker_host);
     let sockets = docker::sockets(&facts.units, docker_host);
     facts.daemon_process = process::daemon(&mut files, &facts.units, manager_runs, &sockets);
@@ -63,6 +63,17 @@ pub fn collect(
         }
     }
     facts
+}
+
+/// Measures what the daemon's images, containers and volumes take on the disk. That takes long and
+/// keeps the disk busy, so it is not a part of [`collect`].
+pub fn usage(host: &dyn ReadHost, docker_host: Option<&str>, facts: &Facts) -> Seen<Usage> {
+    docker::usage(host, facts, socket_of(docker_host))
+}
+
+/// The socket that `DOCKER_HOST` names, if it names one.
+fn socket_of(docker_host: Option<&str>) -> Option<&str> {
+    docker_host.and_then(|it| it.strip_prefix("unix://"))
 }
 
 fn identity(files: &mut Files<'_>) -> HostIdentity {

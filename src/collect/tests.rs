@@ -529,3 +529,23 @@ fn this_machine() {
     assert!(!facts.host.name.is_empty());
     assert_eq!(facts.host.root, nix::unistd::geteuid().is_root());
 }
+
+#[test]
+fn sizes_are_asked_for_where_the_daemon_was_seen() {
+    let host = model();
+    let mut facts = collected(&host);
+    let reason = |seen: Seen<Usage>| match seen {
+        Seen::Unseen(unseen) => unseen.unseen,
+        Seen::Known(usage) => panic!("{usage:?}"),
+    };
+    // This host does not measure.
+    assert_eq!(
+        reason(usage(&host, None, &facts)),
+        "no daemon is asked here"
+    );
+    facts.docker = Seen::unseen("docker.service is not running", "");
+    assert_eq!(
+        reason(usage(&host, None, &facts)),
+        "docker.service is not running"
+    );
+}

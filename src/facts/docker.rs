@@ -1,5 +1,6 @@
 //! What the running daemon says over its API.
 
+use super::Seen;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -45,6 +46,22 @@ pub struct Docker {
     pub networks: Vec<Network>,
     /// Names of all volumes.
     pub volumes: Vec<String>,
+    /// What all of it takes on the disk; measured only for a plan that asks for it.
+    pub usage: Seen<Usage>,
+}
+
+/// What the daemon's things take on the disk, in bytes (`GET /system/df`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Usage {
+    /// The layers of all images, each once.
+    pub images: u64,
+    /// What containers have written into their own layers.
+    pub containers: u64,
+    /// Volumes of the driver `local`.
+    pub volumes: u64,
+    /// The build cache.
+    pub build_cache: u64,
 }
 
 impl Docker {
@@ -124,9 +141,11 @@ pub enum Swarm {
     Active,
 }
 
-/// One container.
+/// One container: what it was created with, and how it runs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+// Each is one answer of the API, and none of them excludes another one.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Container {
     /// Full id.
     pub id: String,
@@ -146,9 +165,44 @@ pub struct Container {
     pub pid: u32,
     /// When it was started, RFC 3339, as the API says it.
     pub started_at: String,
-    /// A task of a swarm service (label `com.docker.swarm.task.id`): swarm replaces one that
-    /// stops by a new container, and nobody else is to start it.
+    /// Id of its image.
+    pub image_id: String,
+    /// `--privileged`.
+    pub privileged: bool,
+    /// `host`: exempt from userns-remap; otherwise empty.
+    pub userns_mode: String,
+    /// `host`, `container:…` or empty.
+    pub pid_mode: String,
+    /// `host`, `private`, `shareable`, `container:…`, `none` or empty.
+    pub ipc_mode: String,
+    /// Devices of the host that it was given.
+    pub devices: Vec<String>,
+    /// What is mounted into it.
+    pub mounts: Vec<Mount>,
+    /// Ports published on the host.
+    pub ports: Vec<Port>,
+    /// Ports that it is said to listen on, `80/tcp`.
+    pub exposed: Vec<String>,
+    /// Names of the containers that it is linked to (`--link`, default bridge).
+    pub links: Vec<String>,
+    /// Names of the networks that it is attached to.
+    pub networks: Vec<String>,
+    /// Its log driver.
+    pub log_driver: String,
+    /// `--security-opt no-new-privileges`, where it was said: otherwise it got what the daemon had
+    /// configured on the day when it was created, which the API does not show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_new_privileges: Option<bool>,
+    /// Whom its process starts as; empty for root.
+    pub user: String,
+    /// `--read-only`.
+    pub read_only: bool,
+    /// Names of the limits that it has of its own (`--ulimit`).
+    pub ulimits: Vec<String>,
+    /// A task of a swarm service: the swarm starts another one when it stops.
     pub swarm_task: bool,
+    /// The Compose project that it belongs to; empty when it does to none.
+    pub compose_project: String,
 }
 
 impl Container {
@@ -157,6 +211,64 @@ impl Container {
     /// automatically").
     pub fn comes_back(&self) -> bool {
         matches!(self.restart_policy.as_str(), "always" | "unless-stopped")
+    }
+
+    /// Whether it is on the default bridge.
+    pub fn is_on_default_bridge(&self) -> bool {
+        self.networks.iter().any(|network| network == "bridge")
+            || matches!(self.network_mode.as_str(), "default" | "bridge")
+    }
+}
+
+/// What kind of thing is mounted into a container.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MountKind {
+    /// A path of the host.
+    Bind,
+    /// A volume.
+    Volume,
+    /// Anything else: `tmpfs`, `npipe`, `cluster`, `image`, …
+    #[default]
+    Other,
+}
+
+/// One thing mounted into a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mount {
+    /// What kind of thing.
+    pub kind: MountKind,
+    /// The path on the host, or the name of the volume.
+    pub source: String,
+    /// Where it is in the container.
+    pub destination: String,
+    /// Whether it is mounted for writing.
+    pub writable: bool,
+}
+
+/// One port published on the host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Port {
+    /// Address on the host; empty for all.
+    pub host_ip: String,
+    /// Port on the host; empty when it is chosen at the start.
+    pub host_port: String,
+    /// Port and protocol in the container, `80/tcp`.
+    pub container: String,
+}
+
+impl std::fmt::Display for Port {
+    /// `80/tcp`, `127.0.0.1:80/tcp`, `[::1]:80/tcp`: what is taken on the host.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.host_ip.as_str() {
+            "" | "0.0.0.0" | "::" => {}
+            ip if ip.contains(':') => write!(f, "[{ip}]:")?,
+            ip => write!(f, "{ip}:")?,
+        }
+        let protocol = self.container.split_once('/').map_or("tcp", |(_, it)| it);
+        write!(f, "{}/{protocol}", self.host_port)
     }
 }
 

@@ -14,7 +14,9 @@ mod process;
 mod unit;
 
 pub use auditing::{Auditing, RuleLoader};
-pub use docker::{Container, Docker, ENABLE_ICC, Image, Network, Swarm, major};
+pub use docker::{
+    Container, Docker, ENABLE_ICC, Image, Mount, MountKind, Network, Port, Swarm, Usage, major,
+};
 pub use node::{Attributes, Bytes, Kind, Mode, Node};
 pub use process::DaemonProcess;
 pub use unit::{Origin, UnitState};

@@ -71,6 +71,24 @@ pub fn name_of(text: &str, id: u32) -> Option<String> {
         .map(|account| account.name)
 }
 
+/// Who is in a group: the members that its lines list, and the users whose own group it is.
+pub fn members_of(group: &str, passwd: &str, gid: u32) -> Vec<String> {
+    let listed = group
+        .lines()
+        .filter(|line| account(line).is_some_and(|account| account.id == gid))
+        .filter_map(|line| line.split(':').nth(3))
+        .flat_map(|members| members.trim().split(','))
+        .filter(|member| !member.is_empty());
+    let own = passwd.lines().filter_map(|line| {
+        let own = line.split(':').nth(3)?.trim().parse() == Ok(gid);
+        account(line).filter(|_| own).map(|account| account.name)
+    });
+    let mut members: Vec<String> = listed.map(str::to_owned).chain(own).collect();
+    members.sort();
+    members.dedup();
+    members
+}
+
 /// The text without the lines `name:…`; everything else stays byte for byte, member lists included.
 pub fn without_account(text: &str, name: &str) -> String {
     text.split_inclusive('\n')
@@ -120,6 +138,20 @@ mod tests {
                 .map(|user| (user.name, user.uid, user.home))
                 .collect();
         assert_eq!(homes, [("a".to_owned(), 1, "/home/a".to_owned())]);
+    }
+
+    #[test]
+    fn membership() {
+        let group = "root:x:0:\nops:x:500:eve,bob\nops2:x:500:ann\nother:x:501:zoe\n+nis:::\n";
+        for (gid, members) in [
+            (500, vec!["ann", "bob", "eve"]),
+            (501, vec!["zoe"]),
+            (1000, vec!["bob"]),
+            (0, vec!["root", "toor"]),
+            (7, vec![]),
+        ] {
+            assert_eq!(members_of(group, PASSWD, gid), members, "{gid}");
+        }
     }
 
     #[test]

@@ -13,11 +13,15 @@ pub mod command_line;
 pub mod daemon_json;
 /// /etc/environment as pam_env(8) reads it.
 pub mod environment;
+/// The mounts of a process: proc_pid_mountinfo(5).
+pub mod mount_info;
 /// os-release(5).
 pub mod os_release;
 /// Masking of passwords and tokens before a text is shown or stored.
 pub mod secrets;
 /// Words for a POSIX shell.
 pub mod shell;
+/// subuid(5) and subgid(5).
+pub mod subordinate_ids;
 /// systemd: unit files, command lines, environment files and `systemctl show`.
 pub mod unit;

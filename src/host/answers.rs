@@ -4,7 +4,7 @@
 //! whatever new value it has for an enumeration, does not matter here.
 
 use super::DockerAnswers;
-use crate::facts::{Container, Docker, Image, Network, Swarm};
+use crate::facts::{Container, Docker, Image, Mount, MountKind, Network, Port, Seen, Swarm, Usage};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -51,8 +51,36 @@ impl DockerAnswers {
                 .iter()
                 .map(|volume| text(volume, "/Name"))
                 .collect(),
+            usage: Seen::default(),
         }
     }
+}
+
+/// What `GET /system/df` means; `None` when there are no sizes in it.
+///
+/// Up to API 1.51 there is a list for each kind of thing, from 1.52 (Docker 29) on a total as well
+/// (docs.docker.com, "Docker Engine API version history"). A size of -1 was not calculated.
+pub(crate) fn usage(answer: &Value) -> Option<Usage> {
+    let listed = |list: &str, size: &str| -> u64 {
+        let things = answer.pointer(list).map(items).unwrap_or_default();
+        // Cache records that are shared are layers of images, too.
+        let own = things.iter().filter(|thing| !flag(thing, "/Shared"));
+        own.map(|thing| number(thing, size)).sum()
+    };
+    let total = |kind: &str| answer.pointer(&format!("/{kind}/TotalSize"));
+    if total("ImageUsage").is_none() && answer.get("LayersSize").is_none() {
+        return None;
+    }
+    let either = |kind: &str, otherwise: u64| match total(kind) {
+        Some(size) => size.as_u64().unwrap_or_default(),
+        None => otherwise,
+    };
+    Some(Usage {
+        images: either("ImageUsage", number(answer, "/LayersSize")),
+        containers: either("ContainerUsage", listed("/Containers", "/SizeRw")),
+        volumes: either("VolumeUsage", listed("/Volumes", "/UsageData/Size")),
+        build_cache: either("BuildCacheUsage", listed("/BuildCache", "/Size")),
+    })
 }
 
 fn items(value: &Value) -> &[Value] {
@@ -80,6 +108,31 @@ fn texts(value: &Value, pointer: &str) -> Vec<String> {
 
 fn flag(value: &Value, pointer: &str) -> bool {
     value.pointer(pointer).and_then(Value::as_bool) == Some(true)
+}
+
+/// 0 for what is missing or negative.
+fn number(value: &Value, pointer: &str) -> u64 {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_u64)
+        .unwrap_or_default()
+}
+
+/// The names and values of an object, sorted: the typed client keeps them in no order.
+fn fields<'a>(value: &'a Value, pointer: &str) -> BTreeMap<&'a str, &'a Value> {
+    let object = value.pointer(pointer).and_then(Value::as_object);
+    object
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.as_str(), value))
+        .collect()
+}
+
+fn names(value: &Value, pointer: &str) -> Vec<String> {
+    fields(value, pointer)
+        .into_keys()
+        .map(str::to_owned)
+        .collect()
 }
 
 fn options(network: &Value) -> BTreeMap<String, String> {
@@ -129,16 +182,105 @@ fn container(inspected: &Value) -> Container {
         },
         auto_remove: flag(inspected, "/HostConfig/AutoRemove"),
         network_mode: text(inspected, "/HostConfig/NetworkMode"),
-        pid: inspected
-            .pointer("/State/Pid")
-            .and_then(Value::as_u64)
-            .and_then(|pid| u32::try_from(pid).ok())
-            .unwrap_or_default(),
+        pid: u32::try_from(number(inspected, "/State/Pid")).unwrap_or_default(),
         started_at: text(inspected, "/State/StartedAt"),
-        swarm_task: inspected
-            .pointer("/Config/Labels/com.docker.swarm.task.id")
-            .is_some(),
+        image_id: text(inspected, "/Image"),
+        privileged: flag(inspected, "/HostConfig/Privileged"),
+        userns_mode: text(inspected, "/HostConfig/UsernsMode"),
+        pid_mode: text(inspected, "/HostConfig/PidMode"),
+        ipc_mode: text(inspected, "/HostConfig/IpcMode"),
+        devices: each(inspected, "/HostConfig/Devices", |device| {
+            text(device, "/PathOnHost")
+        }),
+        mounts: each(inspected, "/Mounts", mount),
+        ports: ports(inspected),
+        exposed: names(inspected, "/Config/ExposedPorts"),
+        links: texts(inspected, "/HostConfig/Links")
+            .iter()
+            .map(|link| linked(link))
+            .collect(),
+        networks: names(inspected, "/NetworkSettings/Networks"),
+        log_driver: text(inspected, "/HostConfig/LogConfig/Type"),
+        no_new_privileges: no_new_privileges(&texts(inspected, "/HostConfig/SecurityOpt")),
+        user: text(inspected, "/Config/User"),
+        read_only: flag(inspected, "/HostConfig/ReadonlyRootfs"),
+        ulimits: each(inspected, "/HostConfig/Ulimits", |limit| {
+            text(limit, "/Name")
+        }),
+        swarm_task: fields(inspected, "/Config/Labels").contains_key("com.docker.swarm.task.id"),
+        compose_project: fields(inspected, "/Config/Labels")
+            .get("com.docker.compose.project")
+            .and_then(|project| project.as_str())
+            .unwrap_or_default()
+            .to_owned(),
     }
+}
+
+fn each<T>(value: &Value, pointer: &str, read: impl Fn(&Value) -> T) -> Vec<T> {
+    let list = value.pointer(pointer).map(items).unwrap_or_default();
+    list.iter().map(read).collect()
+}
+
+fn mount(listed: &Value) -> Mount {
+    let kind = match text(listed, "/Type").as_str() {
+        "bind" => MountKind::Bind,
+        "volume" => MountKind::Volume,
+        _ => MountKind::Other,
+    };
+    Mount {
+        kind,
+        source: match kind {
+            // Its source is a path below the data root.
+            MountKind::Volume => text(listed, "/Name"),
+            MountKind::Bind | MountKind::Other => text(listed, "/Source"),
+        },
+        destination: text(listed, "/Destination"),
+        writable: flag(listed, "/RW"),
+    }
+}
+
+/// The ports that are published now; of a container that does not run those that were asked for.
+fn ports(inspected: &Value) -> Vec<Port> {
+    let at = |pointer: &str| -> Vec<Port> {
+        let mut found: Vec<Port> = fields(inspected, pointer)
+            .into_iter()
+            .flat_map(|(container, bindings)| {
+                items(bindings).iter().map(|binding| Port {
+                    host_ip: text(binding, "/HostIp"),
+                    host_port: text(binding, "/HostPort"),
+                    container: container.to_owned(),
+                })
+            })
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    };
+    let now = at("/NetworkSettings/Ports");
+    if now.is_empty() {
+        at("/HostConfig/PortBindings")
+    } else {
+        now
+    }
+}
+
+/// The container in `/db:/web/database`, which is what `--link db:database` of `web` becomes.
+fn linked(link: &str) -> String {
+    let target = link.split(':').next().unwrap_or_default();
+    target.trim_start_matches('/').to_owned()
+}
+
+/// `no-new-privileges`, `no-new-privileges:true`, `no-new-privileges=false`; the last one counts
+/// (moby, daemon/daemon_unix.go).
+fn no_new_privileges(options: &[String]) -> Option<bool> {
+    options.iter().rev().find_map(|option| {
+        let rest = option.strip_prefix("no-new-privileges")?;
+        match rest.strip_prefix([':', '=']) {
+            None if rest.is_empty() => Some(true),
+            None => None,
+            Some(value) => value.parse().ok(),
+        }
+    })
 }
 
 fn image(listed: &Value) -> Image {
@@ -148,10 +290,7 @@ fn image(listed: &Value) -> Image {
     Image {
         id: text(listed, "/Id"),
         tags,
-        size: listed
-            .pointer("/Size")
-            .and_then(Value::as_u64)
-            .unwrap_or_default(),
+        size: number(listed, "/Size"),
     }
 }
 

@@ -104,7 +104,8 @@ fn an_old_daemon() {
             network_mode: "default".to_owned(),
             pid: 812,
             started_at: "2026-11-20T10:00:00.1Z".to_owned(),
-            swarm_task: false,
+            image_id: "sha256:1".to_owned(),
+            ..Container::default()
         }]
     );
     assert!(docker.containers[1].swarm_task);
@@ -165,5 +166,201 @@ fn effective_values() {
             Some(in_new),
             "{wanted}"
         );
+    }
+}
+
+/// The fields of `GET /containers/ID/json`, one at a time.
+#[test]
+fn what_a_container_was_created_with() {
+    let plain = Container {
+        restart_policy: "no".to_owned(),
+        ..Container::default()
+    };
+    let port = |host_ip: &str, host_port: &str, container: &str| Port {
+        host_ip: host_ip.to_owned(),
+        host_port: host_port.to_owned(),
+        container: container.to_owned(),
+    };
+    let cases = [
+        (
+            json!({ "HostConfig": { "Privileged": true, "UsernsMode": "host", "PidMode": "host",
+                "IpcMode": "private", "ReadonlyRootfs": true,
+                "LogConfig": { "Type": "journald", "Config": { "tag": "x" } } },
+                "Config": { "User": "1000:1000" } }),
+            Container {
+                privileged: true,
+                userns_mode: "host".to_owned(),
+                pid_mode: "host".to_owned(),
+                ipc_mode: "private".to_owned(),
+                read_only: true,
+                log_driver: "journald".to_owned(),
+                user: "1000:1000".to_owned(),
+                ..plain.clone()
+            },
+        ),
+        (
+            json!({ "HostConfig": {
+                "Devices": [{ "PathOnHost": "/dev/ttyUSB0", "PathInContainer": "/dev/modem" }],
+                "Links": ["/db:/web/database", "/cache:/web/cache"],
+                "Ulimits": [{ "Name": "nofile", "Soft": 1, "Hard": 2 }] } }),
+            Container {
+                devices: vec!["/dev/ttyUSB0".to_owned()],
+                links: vec!["db".to_owned(), "cache".to_owned()],
+                ulimits: vec!["nofile".to_owned()],
+                ..plain.clone()
+            },
+        ),
+        (
+            json!({ "HostConfig": { "Devices": null, "Links": null, "Ulimits": null, "SecurityOpt": null },
+                "Mounts": null, "Config": { "Labels": null, "ExposedPorts": null },
+                "NetworkSettings": { "Ports": null, "Networks": null } }),
+            plain.clone(),
+        ),
+        (
+            json!({ "Mounts": [
+                { "Type": "bind", "Source": "/srv", "Destination": "/data", "RW": true },
+                { "Type": "volume", "Name": "db", "Source": "/var/lib/docker/volumes/db/_data",
+                  "Destination": "/db", "RW": false },
+                { "Type": "tmpfs", "Source": "", "Destination": "/tmp", "RW": true },
+                { "Type": "reef" } ] }),
+            Container {
+                mounts: vec![
+                    Mount {
+                        kind: MountKind::Bind,
+                        source: "/srv".to_owned(),
+                        destination: "/data".to_owned(),
+                        writable: true,
+                    },
+                    Mount {
+                        kind: MountKind::Volume,
+                        source: "db".to_owned(),
+                        destination: "/db".to_owned(),
+                        writable: false,
+                    },
+                    Mount {
+                        kind: MountKind::Other,
+                        source: String::new(),
+                        destination: "/tmp".to_owned(),
+                        writable: true,
+                    },
+                    Mount::default(),
+                ],
+                ..plain.clone()
+            },
+        ),
+        (
+            json!({ "Config": { "ExposedPorts": { "9000/tcp": {}, "443/tcp": {} },
+                    "Labels": { "com.docker.compose.project": "shop", "com.docker.swarm.task.id": "x1" } },
+                "NetworkSettings": { "Networks": { "shop_default": {}, "bridge": {} } } }),
+            Container {
+                exposed: vec!["443/tcp".to_owned(), "9000/tcp".to_owned()],
+                compose_project: "shop".to_owned(),
+                swarm_task: true,
+                networks: vec!["bridge".to_owned(), "shop_default".to_owned()],
+                ..plain.clone()
+            },
+        ),
+        (
+            json!({
+                "HostConfig": { "PortBindings": { "80/tcp": [{ "HostIp": "", "HostPort": "" }] } },
+                "NetworkSettings": { "Ports": { "9/udp": null,
+                    "80/tcp": [{ "HostIp": "::", "HostPort": "32768" },
+                               { "HostIp": "0.0.0.0", "HostPort": "32768" }] } } }),
+            Container {
+                ports: vec![
+                    port("0.0.0.0", "32768", "80/tcp"),
+                    port("::", "32768", "80/tcp"),
+                ],
+                ..plain.clone()
+            },
+        ),
+        (
+            json!({
+                "HostConfig": { "PortBindings": { "80/tcp": [{ "HostIp": "127.0.0.1", "HostPort": "8080" }] } },
+                "NetworkSettings": { "Ports": {} } }),
+            Container {
+                ports: vec![port("127.0.0.1", "8080", "80/tcp")],
+                ..plain.clone()
+            },
+        ),
+    ];
+    for (inspected, expected) in cases {
+        assert_eq!(container(&inspected), expected, "{inspected}");
+    }
+    for (options, expected) in [
+        (json!([]), None),
+        (json!(["seccomp=unconfined"]), None),
+        (json!(["no-new-privileges"]), Some(true)),
+        (json!(["no-new-privileges:true"]), Some(true)),
+        (json!(["no-new-privileges=false"]), Some(false)),
+        (
+            json!(["no-new-privileges:true", "no-new-privileges:false"]),
+            Some(false),
+        ),
+        (json!(["no-new-privileges-at-sea"]), None),
+    ] {
+        let inspected = json!({ "HostConfig": { "SecurityOpt": options } });
+        assert_eq!(
+            container(&inspected).no_new_privileges,
+            expected,
+            "{options}"
+        );
+    }
+}
+
+#[test]
+fn ports_are_said_as_they_are_taken_on_the_host() {
+    for (host_ip, host_port, container, text) in [
+        ("0.0.0.0", "80", "8080/tcp", "80/tcp"),
+        ("::", "80", "8080/tcp", "80/tcp"),
+        ("", "53", "53/udp", "53/udp"),
+        ("127.0.0.1", "80", "80", "127.0.0.1:80/tcp"),
+        ("::1", "80", "80/sctp", "[::1]:80/sctp"),
+    ] {
+        let port = Port {
+            host_ip: host_ip.to_owned(),
+            host_port: host_port.to_owned(),
+            container: container.to_owned(),
+        };
+        assert_eq!(port.to_string(), text);
+    }
+}
+
+#[test]
+fn what_everything_takes() {
+    let all = |images, containers, volumes, build_cache| Usage {
+        images,
+        containers,
+        volumes,
+        build_cache,
+    };
+    for (answer, expected) in [
+        (json!({}), None),
+        (json!({ "message": "page not found" }), None),
+        (json!({ "LayersSize": 0 }), Some(all(0, 0, 0, 0))),
+        (
+            // Docker 26.
+            json!({ "LayersSize": 100, "Images": [{ "Size": 80 }, { "Size": 90 }],
+                "Containers": [{ "SizeRw": 5, "SizeRootFs": 95 }, { "SizeRootFs": 9 }],
+                "Volumes": [{ "Name": "a", "UsageData": { "Size": 7 } },
+                            { "Name": "nfs", "UsageData": { "Size": -1 } },
+                            { "Name": "b", "UsageData": null }],
+                "BuildCache": [{ "Size": 3, "Shared": false }, { "Size": 50, "Shared": true }] }),
+            Some(all(100, 5, 7, 3)),
+        ),
+        (
+            json!({ "LayersSize": 1, "Images": null, "Containers": null, "Volumes": null,
+                "BuildCache": null }),
+            Some(all(1, 0, 0, 0)),
+        ),
+        (
+            // Docker 29.
+            json!({ "ImageUsage": { "TotalCount": 2, "TotalSize": 100 },
+                "ContainerUsage": { "TotalSize": 5 }, "VolumeUsage": { "TotalSize": 7 },
+                "BuildCacheUsage": {} }),
+            Some(all(100, 5, 7, 0)),
+        ),
+    ] {
+        assert_eq!(usage(&answer), expected, "{answer}");
     }
 }

@@ -5,6 +5,7 @@
 //! JSON without types, so that a container in an unknown state does not hide all the others.
 
 use super::{DockerAnswers, HostError};
+use crate::facts::Usage;
 use bollard::errors::Error;
 use bollard::query_parameters::{
     InspectContainerOptions, ListContainersOptionsBuilder, ListImagesOptions, ListNetworksOptions,
@@ -21,6 +22,10 @@ use tokio::task::JoinSet;
 /// How long one answer may take. A daemon that prunes or pulls holds locks for seconds; one that
 /// takes longer than this does not work.
 pub(super) const REQUEST_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long `/system/df` may take. On a host with large volumes it takes minutes, and a plan is good
+/// without it.
+pub(super) const USAGE_DEADLINE: Duration = Duration::from_secs(20);
 
 /// Requests under way at the same time: enough to hide the waiting, few enough not to be felt.
 const AT_ONCE: usize = 16;
@@ -132,6 +137,21 @@ pub(super) fn ping(socket: &str, deadline: Duration) -> Result<(), HostError> {
         Ok((200, _)) => Ok(()),
         Ok((status, body)) => Err(failed(socket, server_said(status, &body))),
         Err(error) => Err(HostError::file(socket, "ask", error)),
+    }
+}
+
+/// What everything takes on the disk; see [`super::ReadHost::docker_usage`]. The types of this answer
+/// change between versions of the API, so it is read without any.
+pub(super) fn usage(socket: &str, deadline: Duration) -> Result<Usage, HostError> {
+    const PATH: &str = "/system/df";
+    let failed = |reason: String| failed(socket, format!("GET {PATH}: {reason}"));
+    match get(socket, PATH, deadline) {
+        Ok((200, body)) => serde_json::from_slice(&body)
+            .ok()
+            .and_then(|answer| super::answers::usage(&answer))
+            .ok_or_else(|| failed("there are no sizes in the answer".to_owned())),
+        Ok((status, body)) => Err(failed(server_said(status, &body))),
+        Err(error) => Err(failed(error.to_string())),
     }
 }
 

@@ -178,3 +178,48 @@ fn a_daemon_that_hangs_is_not_waited_for() {
     );
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
+
+#[test]
+fn what_everything_takes_on_the_disk() {
+    let (_folder, socket) = daemon(&[("/system/df", 200, r#"{"LayersSize":12,"Volumes":null}"#)]);
+    let usage = usage(&socket, QUICK).unwrap();
+    assert_eq!((usage.images, usage.volumes), (12, 0));
+}
+
+#[test]
+fn sizes_that_cannot_be_had() {
+    type Answers = &'static [(&'static str, u16, &'static str)];
+    const BUSY: Answers = &[(
+        "/system/df",
+        500,
+        r#"{"message":"a disk usage operation is already running"}"#,
+    )];
+    for (answers, reason) in [
+        (
+            BUSY,
+            "GET /system/df: status 500 a disk usage operation is already running",
+        ),
+        (
+            &[("/system/df", 200, r#"{"Images":[]}"#)],
+            "GET /system/df: there are no sizes in the answer",
+        ),
+        (
+            &[("/system/df", 200, "ahoy")],
+            "GET /system/df: there are no sizes in the answer",
+        ),
+    ] {
+        let (_folder, socket) = daemon(answers);
+        let error = usage(&socket, QUICK).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+    // A daemon that takes the question and never answers.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("docker.sock");
+    let _listener = UnixListener::bind(&path).unwrap();
+    let socket = path.display().to_string();
+    let error = usage(&socket, Duration::from_millis(200)).unwrap_err();
+    assert!(
+        error.to_string().contains("no answer within 0.2 s"),
+        "{error}"
+    );
+}

@@ -8,7 +8,7 @@ use super::{
     look, services, syslog, timer, validate,
 };
 use crate::change::{Activation, Expectation};
-use crate::facts::{Attributes, Bytes, Kind, Look, Node};
+use crate::facts::{Attributes, Bytes, Kind, Look, Node, Usage};
 use rustix::fs::MemfdFlags;
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
@@ -222,6 +222,16 @@ impl ReadHost for LinuxHost {
             });
         }
         docker::ask(socket, docker::Scope::Everything, docker::REQUEST_DEADLINE)
+    }
+
+    fn docker_usage(&self, socket: &str) -> Result<Usage, HostError> {
+        if !self.live {
+            return Err(HostError::Docker {
+                socket: socket.to_owned(),
+                reason: "no daemon runs in a folder".to_owned(),
+            });
+        }
+        docker::usage(socket, docker::USAGE_DEADLINE)
     }
 
     fn validate_daemon_json(&self, text: &str, command: &[String]) -> Result<Verdict, HostError> {

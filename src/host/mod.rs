@@ -27,7 +27,7 @@ pub use lock::{Lock, lock, lock_holder};
 pub use syslog::{LogEntry, MESSAGE_ID};
 
 use crate::change::{Activation, Expectation};
-use crate::facts::{Attributes, Bytes, Look, Node};
+use crate::facts::{Attributes, Bytes, Look, Node, Usage};
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
 
@@ -110,6 +110,18 @@ pub trait ReadHost {
     /// # Errors
     /// When nobody answers there.
     fn docker(&self, socket: &str) -> Result<DockerAnswers, HostError>;
+
+    /// Asks the Docker daemon what its images, containers and volumes take on the disk. It walks
+    /// through all volumes for the answer, so this takes long and is asked only where it counts.
+    ///
+    /// # Errors
+    /// When there is no answer in time, or none with sizes.
+    fn docker_usage(&self, socket: &str) -> Result<Usage, HostError> {
+        Err(HostError::Docker {
+            socket: socket.to_owned(),
+            reason: "no daemon is asked here".to_owned(),
+        })
+    }
 
     /// Asks the daemon's own program whether it would start with this daemon.json, without
     /// starting it and without a trace on the host. `command` is the command line of its unit, the

@@ -121,6 +121,8 @@ pub struct HeldBackDocument {
     pub release: String,
     /// What it would change on top of the steps.
     pub diff: String,
+    /// Whom that would concern, besides those whom a restart stops.
+    pub impact: Vec<Impact>,
 }
 
 /// One control whose effect comes later.
@@ -234,6 +236,7 @@ impl Document {
                     reason: back.reason.clone(),
                     release: back.release.clone(),
                     diff: back.changes.iter().map(unified).collect(),
+                    impact: back.impact.clone(),
                 })
                 .collect(),
             pending: plan
@@ -356,13 +359,26 @@ impl Document {
                 "more would be planned now than it holds".to_owned(),
             ));
         }
-        if self.held_back != fresh.held_back || self.impact != fresh.impact {
+        if !agree(&self.held_back, &fresh.held_back) || !Impact::agree(&self.impact, &fresh.impact)
+        {
             return Err(DocumentError::NotOurs(
                 "whom it concerns, or what is held back, is no longer what it says".to_owned(),
             ));
         }
         Ok(())
     }
+}
+
+/// Whether the same is held back for the same reasons, sizes left aside.
+fn agree(saved: &[HeldBackDocument], fresh: &[HeldBackDocument]) -> bool {
+    saved.len() == fresh.len()
+        && saved.iter().zip(fresh).all(|(this, that)| {
+            let with_its_impact = HeldBackDocument {
+                impact: this.impact.clone(),
+                ..that.clone()
+            };
+            Impact::agree(&this.impact, &that.impact) && *this == with_its_impact
+        })
 }
 
 fn state_now(facts: &Facts, path: &str) -> Option<State> {

@@ -87,6 +87,8 @@ pub struct HeldBack {
     pub release: String,
     /// What it would change on top of the steps, empty when nothing is known.
     pub changes: Vec<Action>,
+    /// Whom that would concern, besides those whom a restart stops.
+    pub impact: Vec<Impact>,
 }
 
 /// What would be done to a host.
@@ -145,6 +147,11 @@ impl Plan {
         self.steps.is_empty() && self.activations.is_empty()
     }
 
+    /// Whether an effect of the plan is a matter of size, which only a measurement tells.
+    pub fn asks_for_usage(&self) -> bool {
+        self.impact.iter().any(|impact| impact.size.is_some())
+    }
+
     /// The activation is part of the plan.
     pub fn activates(&self, activation: Activation) -> bool {
         self.activations
@@ -168,6 +175,10 @@ pub fn requests(facts: &Facts) -> Requests {
     }
     let layout = Layout::of(facts);
     requests.insert(layout.data_root(), Look::Entries);
+    for (path, look) in impact::requests(facts) {
+        let wanted = requests.entry(path).or_insert(look);
+        *wanted = look.max(*wanted);
+    }
     requests
 }
 
@@ -267,7 +278,7 @@ fn hold_back_restart(
     if options.allow_disruption || bench.restart(options).keeps() {
         return false;
     }
-    let Some(reason) = impact::restart_disruption(facts, options, false) else {
+    let Some(reason) = impact::stops(facts, options, false) else {
         return false;
     };
     let mut news = false;
@@ -296,6 +307,7 @@ fn back(control: &str, reason: String, release: String) -> HeldBack {
         reason,
         release,
         changes: Vec::new(),
+        impact: Vec::new(),
     }
 }
 
@@ -317,7 +329,9 @@ fn hold_back(one: &Judged<'_>, facts: &Facts, options: &Options, keeps: bool) ->
         // Pending: written already, and nothing that we do brings the event about.
         return None;
     }
-    if let Some((reason, cure)) = hands_off(&one.judgement.edits, facts) {
+    if let Some((reason, cure)) = hands_off(&one.judgement.edits, facts)
+        .or_else(|| impact::danger(&one.judgement.edits, facts))
+    {
         return Some(back(id, reason, cure));
     }
     if options.allow_disruption || options.selection.releases(id) {
@@ -392,6 +406,7 @@ fn finish(
         }
         if let Some(back) = held.get_mut(&one.control.id) {
             back.changes = would_change(bench, one);
+            back.impact = impact::of_edits(facts, &one.judgement.edits);
         }
     }
     let unknown = judged

@@ -6,6 +6,7 @@
 mod audit;
 mod explain;
 mod history;
+mod impact;
 mod plan;
 
 pub use audit::{areas, changes, findings, report, summary_line};

@@ -1,5 +1,6 @@
 //! A plan for people: what changes, whom it concerns, what is held back.
 
+use super::impact::impacts;
 use super::{Paper, clean, count, dim, heading};
 use crate::plan::{Document, StepDocument};
 use console::Style;
@@ -60,12 +61,7 @@ pub fn consequences(document: &Document, paper: &Paper) -> String {
     }
     if !document.impact.is_empty() {
         let _ = writeln!(out, "{}", heading("Impact on this host"));
-        for impact in &document.impact {
-            out.push_str(&paper.wrapped("  ", &format!("{} ({})", impact.what, impact.why)));
-            if !impact.who.is_empty() {
-                out.push_str(&paper.wrapped("    ", &impact.who.join(", ")));
-            }
-        }
+        out.push_str(&impacts(&document.impact, "  ", paper));
         out.push('\n');
     }
     if !document.pending.is_empty() {
@@ -87,6 +83,7 @@ pub fn consequences(document: &Document, paper: &Paper) -> String {
             out.push_str(&paper.wrapped("    ", &back.reason));
             out.push_str(&paper.wrapped("    ", &format!("release: {}", back.release)));
             if !paper.quiet {
+                out.push_str(&impacts(&back.impact, "    ", paper));
                 out.push_str(&coloured_diff(&back.diff));
             }
             out.push('\n');

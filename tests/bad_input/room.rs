@@ -215,6 +215,9 @@ fn a_read_only_etc() {
         +# Written by seaworthy; `seaworthy rollback` takes it back.
         +-w /etc/docker -p wa -k docker
 
+        Impact on this host
+          - the kernel records more events, with the key docker (1 new audit watch)
+
         Held back
           daemon-icc
             /etc/docker/daemon.json: its file system is mounted read-only

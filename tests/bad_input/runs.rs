@@ -229,3 +229,40 @@ fn what_cannot_roll_back_by_itself_is_not_begun() {
     assert_eq!(answer["outcome"], "nothing-to-do");
     assert_eq!(answer["format"], 1);
 }
+
+#[test]
+fn what_a_person_was_needed_for_is_tried_again() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::new();
+    let file = tree.at("etc/docker/daemon.json");
+    let former = fs::read(&file).unwrap();
+    let ran = tree.run(&["apply", "--yes", "--only", "daemon-icc"]);
+    assert_eq!(ran.status, Some(0));
+    let ours = fs::read(&file).unwrap();
+    let folder = fs::read_dir(tree.at("var/lib/seaworthy/transactions")).unwrap();
+    let journal = folder.last().unwrap().unwrap().path().join("journal");
+    let text = fs::read_to_string(&journal).unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    fs::write(&journal, lines[..lines.len() - 1].concat()).unwrap();
+
+    // Somebody wrote the file before it was recovered: nobody knows what is wanted.
+    fs::write(&file, "{\"debug\": true}").unwrap();
+    let stuck = tree.run(&["recover", "--yes"]);
+    assert_eq!(stuck.status, Some(4), "{}", stuck.all());
+    assert!(
+        stuck.all().contains("sudo seaworthy recover --root"),
+        "{}",
+        stuck.all()
+    );
+    let again = tree.run(&["recover", "--yes"]);
+    assert_eq!(again.status, Some(4), "{}", again.all());
+    assert!(again.all().contains("It will be tried again"));
+    fs::write(&file, ours).unwrap();
+    let done = tree.run(&["recover", "--yes"]);
+    assert_eq!(done.status, Some(0), "{}", done.all());
+    assert_eq!(fs::read(&file).unwrap(), former);
+    let none = tree.run(&["recover", "--yes"]);
+    assert!(none.all().contains("Nothing to recover"), "{}", none.all());
+}

@@ -3,7 +3,7 @@
 use super::daemon::Daemon;
 use super::wanted;
 use seaworthy::collect::collect;
-use seaworthy::facts::{Container, Docker, Requests, Swarm};
+use seaworthy::facts::{Container, Docker, MountKind, Requests, Seen, Swarm, Usage};
 use seaworthy::host::{LinuxHost, ReadHost as _};
 
 fn facts(daemon: &Daemon) -> Docker {
@@ -112,6 +112,158 @@ fn a_real_daemon_is_understood() {
         "paused is not stopped"
     );
     daemon.docker(&["unpause", "web"]);
+}
+
+/// What decides whom a change concerns, as a real daemon writes it.
+#[test]
+fn what_containers_were_created_with() {
+    if !wanted() {
+        return;
+    }
+    let daemon = Daemon::start();
+    daemon.import_busybox();
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().display().to_string();
+    let create = |name: &str, flags: &[&str]| {
+        let first = ["create", "--name", name];
+        let last = ["busybox", "/bin/busybox", "sleep", "1000"];
+        daemon.docker(&[&first[..], flags, &last].concat());
+    };
+    create("plain", &["--network", "none"]);
+    create(
+        "mighty",
+        &[
+            "--network=host",
+            "--pid=host",
+            "--ipc=host",
+            "--privileged",
+            "--device=/dev/null",
+            "--log-driver=none",
+        ],
+    );
+    create(
+        "fenced",
+        &[
+            "--network=none",
+            "--user=65534:65534",
+            "--read-only",
+            "--security-opt=no-new-privileges",
+            "--ulimit=nofile=100:200",
+            "--label=com.docker.compose.project=shop",
+            "--label=com.docker.swarm.task.id=x",
+            "--userns=host",
+        ],
+    );
+    create(
+        "open",
+        &["--network=none", "--security-opt=no-new-privileges=false"],
+    );
+    create(
+        "stores",
+        &[
+            "--network=none",
+            &format!("--volume={source}:/data:ro"),
+            "--volume=store:/store",
+            "--tmpfs=/tmp",
+        ],
+    );
+    create(
+        "web",
+        &[
+            "--publish=127.0.0.1:8080:80",
+            "--publish=53/udp",
+            "--expose=9000",
+        ],
+    );
+    create("linked", &["--link=web:www"]);
+
+    let docker = facts(&daemon);
+    let image = docker.images[0].id.clone();
+    let of = |name: &str| container(&docker, name);
+    let plain = of("plain");
+    assert_eq!(plain.image_id, image);
+    assert_eq!(plain.log_driver, "json-file");
+    assert_eq!(plain.no_new_privileges, None);
+    assert!(!plain.privileged && !plain.read_only && !plain.swarm_task);
+    assert_eq!(
+        [&plain.userns_mode, &plain.pid_mode, &plain.user],
+        ["", "", ""]
+    );
+    assert!(plain.mounts.is_empty() && plain.ports.is_empty() && plain.links.is_empty());
+
+    let mighty = of("mighty");
+    assert!(mighty.privileged);
+    assert_eq!(
+        [&mighty.pid_mode, &mighty.ipc_mode, &mighty.log_driver],
+        ["host", "host", "none"]
+    );
+    assert_eq!(mighty.devices, ["/dev/null"]);
+
+    let fenced = of("fenced");
+    assert_eq!(fenced.no_new_privileges, Some(true));
+    assert_eq!(of("open").no_new_privileges, Some(false));
+    assert!(fenced.read_only && fenced.swarm_task);
+    assert_eq!(
+        [&fenced.user, &fenced.compose_project, &fenced.userns_mode],
+        ["65534:65534", "shop", "host"]
+    );
+    assert_eq!(fenced.ulimits, ["nofile"]);
+
+    let mounts = &of("stores").mounts;
+    let mount = |destination: &str| {
+        let found = mounts.iter().find(|it| it.destination == destination);
+        found.unwrap_or_else(|| panic!("no {destination} in {mounts:?}"))
+    };
+    assert_eq!(
+        (mount("/data").kind, mount("/data").writable),
+        (MountKind::Bind, false)
+    );
+    assert_eq!(mount("/data").source, source);
+    assert_eq!(
+        (mount("/store").kind, mount("/store").writable),
+        (MountKind::Volume, true)
+    );
+    assert_eq!(mount("/store").source, "store");
+
+    let web = of("web");
+    let ports: Vec<(String, &str)> = web
+        .ports
+        .iter()
+        .map(|port| (port.to_string(), port.container.as_str()))
+        .collect();
+    assert_eq!(ports[1], ("127.0.0.1:8080/tcp".to_owned(), "80/tcp"));
+    assert_eq!(ports[0].1, "53/udp");
+    assert_eq!(web.exposed, ["53/udp", "80/tcp", "9000/tcp"]);
+    assert!(web.is_on_default_bridge() && !plain.is_on_default_bridge());
+    assert_eq!(of("linked").links, ["web"]);
+}
+
+#[test]
+fn what_everything_takes_is_measured() {
+    if !wanted() {
+        return;
+    }
+    let daemon = Daemon::start();
+    let host = LinuxHost::live().unwrap();
+    assert_eq!(
+        host.docker_usage(&daemon.socket()).unwrap(),
+        Usage::default()
+    );
+    daemon.import_busybox();
+    let run = ["run", "--network=none", "--volume=store:/store", "busybox"];
+    let write = "/bin/busybox dd if=/dev/zero of=/store/a bs=1024 count=2048 && /bin/busybox dd if=/dev/zero of=/b bs=1024 count=1024";
+    daemon.docker(&[&run[..], &["/bin/busybox", "sh", "-c", write]].concat());
+    let usage = host.docker_usage(&daemon.socket()).unwrap();
+    assert!(usage.images > 500_000, "{usage:?}");
+    assert!(usage.volumes >= 2 << 20, "{usage:?}");
+    assert!(usage.containers >= 1 << 20, "{usage:?}");
+    // By the whole way that a plan takes.
+    let named = format!("unix://{}", daemon.socket());
+    let seen = collect(&host, Some(&named), &|_| Requests::new(), &mut |_| {});
+    assert_eq!(
+        seaworthy::collect::usage(&host, Some(&named), &seen),
+        Seen::Known(usage)
+    );
 }
 
 #[test]

@@ -14,11 +14,12 @@ use std::collections::BTreeMap;
 
 const TODAY: &str = "2026-11-22";
 
-pub(crate) const HOSTS: [&str; 14] = [
+pub(crate) const HOSTS: [&str; 15] = [
     "alpine-3.20",
     "alpine-3.20-image",
     "amazon-linux-2023",
     "arch",
+    "busy-debian-13",
     "debian-12",
     "debian-13",
     "fedora-41",

@@ -9,13 +9,13 @@ use seaworthy::facts::{Facts, Node, Requests, Seen};
 use seaworthy::plan::{self, Options, Plan};
 use seaworthy::policy::Policy;
 
-const TODAY: &str = "2026-11-22";
+pub(crate) const TODAY: &str = "2026-11-22";
 
-fn catalog() -> Catalog {
+pub(crate) fn catalog() -> Catalog {
     Catalog::embedded().unwrap()
 }
 
-fn sample(name: &str) -> Facts {
+pub(crate) fn sample(name: &str) -> Facts {
     let path = format!(
         "{}/tests/fixtures/hosts/{name}.toml",
         env!("CARGO_MANIFEST_DIR")
@@ -25,7 +25,7 @@ fn sample(name: &str) -> Facts {
 }
 
 /// Everything that is asked for and that the sample host does not have is absent there.
-fn completed(mut facts: Facts, catalog: &Catalog) -> Facts {
+pub(crate) fn completed(mut facts: Facts, catalog: &Catalog) -> Facts {
     loop {
         let mut wanted: Requests = Catalog::requests(catalog.iter(), &facts);
         wanted.extend(plan::requests(&facts));

@@ -1,0 +1,33 @@
+//! `default-ulimits`: for every container at its next start, old ones too, unless it has a limit of
+//! its own (docs.docker.com, dockerd, "Default ulimit settings").
+
+use super::{Impact, Turn, words};
+
+/// Who gets them.
+pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
+    let (Some(docker), Some(limits)) = (
+        turn.docker(),
+        turn.brings("default-ulimits").and_then(|it| it.as_object()),
+    ) else {
+        return Vec::new();
+    };
+    let names: Vec<&String> = limits.keys().collect();
+    let who = words::containers(docker.containers.iter().filter(|it| {
+        names
+            .iter()
+            .any(|name| !it.ulimits.iter().any(|own| own == *name))
+    }));
+    if who.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
+    vec![Impact {
+        what: format!(
+            "get the default limits ({}) when they start the next time",
+            names.join(", ")
+        ),
+        who,
+        why: "default-ulimits".to_owned(),
+        size: None,
+    }]
+}

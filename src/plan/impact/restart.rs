@@ -1,0 +1,209 @@
+//! What a restart of docker.service does to the containers that run: the daemon stops them, unless
+//! live-restore is on, and starts those whose restart policy says so
+//! (docs.docker.com, "Start containers automatically" and "Live restore").
+
+use super::{Impact, Turn, words};
+use crate::change::Edit;
+use crate::checks::Layout;
+use crate::facts::{Container, Facts, MountKind, Seen};
+
+/// Whom a restart stops.
+pub(super) fn stops(facts: &Facts) -> Option<String> {
+    match &facts.docker {
+        Seen::Known(docker) => {
+            let running: Vec<&Container> = docker.running().collect();
+            (!running.is_empty()).then(|| {
+                format!(
+                    "it restarts docker.service, and {} here: {}",
+                    match running.len() {
+                        1 => "a container runs".to_owned(),
+                        count => format!("{count} containers run"),
+                    },
+                    words::names(running)
+                )
+            })
+        }
+        Seen::Unseen(unseen) => Layout::of(facts).docker_runs().then(|| {
+            format!(
+                "it restarts docker.service, and the containers could not be seen: {}",
+                unseen.unseen
+            )
+        }),
+    }
+}
+
+/// That a restart brings more into effect than what these edits write.
+pub(super) fn brings_more(facts: &Facts, edits: &[Edit]) -> Option<String> {
+    // systemd may have to read docker.service's files again for a flag.
+    let reloads_units = edits
+        .iter()
+        .any(|edit| matches!(edit, Edit::DaemonFlag { .. }));
+    let more =
+        edits.contains(&Edit::RestartDocker) || Layout::of(facts).waits_for_restart(reloads_units);
+    more.then(|| {
+        "it restarts docker.service, which brings into effect what was written there before"
+            .to_owned()
+    })
+}
+
+/// Who stops, and who comes back.
+pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
+    if !turn.restarts {
+        return Vec::new();
+    }
+    let entry = |what: String, who: Vec<String>, why: &str| Impact {
+        what,
+        who,
+        why: why.to_owned(),
+        size: None,
+    };
+    let changes = format!("{} changes", Layout::of(turn.facts).config);
+    let Some(docker) = turn.docker() else {
+        return vec![entry(
+            "docker.service restarts; which containers run could not be seen".to_owned(),
+            Vec::new(),
+            &changes,
+        )];
+    };
+    let running: Vec<&Container> = docker.running().collect();
+    if running.is_empty() {
+        return vec![entry(
+            "docker.service restarts once; no container runs now".to_owned(),
+            Vec::new(),
+            &changes,
+        )];
+    }
+    if turn.keeps {
+        return vec![entry(
+            "docker.service restarts once; live-restore keeps these containers running".to_owned(),
+            words::containers(running),
+            &changes,
+        )];
+    }
+    let mut all = vec![entry(
+        format!(
+            "docker.service restarts once, and {} stop{}",
+            words::counted(running.len(), "container").unwrap_or_default(),
+            in_use(&running)
+        ),
+        Vec::new(),
+        &changes,
+    )];
+    let volumes = volumes(&running);
+    if !volumes.is_empty() {
+        all.push(entry(
+            "are in use by containers that stop".to_owned(),
+            volumes,
+            "their processes get SIGTERM, and SIGKILL when they take too long",
+        ));
+    }
+    let known: &[(Fate, &str, &str)] = if turn.remaps().is_some() {
+        // Nothing of the former root is known to the daemon that starts.
+        all.push(entry(
+            "stop and do not come back, whatever their restart policy".to_owned(),
+            words::containers(running.iter().copied()),
+            "the daemon changes to another root, which does not know them",
+        ));
+        &FATES[..1]
+    } else {
+        &FATES
+    };
+    for (fate, what, why) in known {
+        let who: Vec<&Container> = running
+            .iter()
+            .copied()
+            .filter(|container| fate_of(container) == *fate)
+            .collect();
+        if !who.is_empty() {
+            all.push(entry((*what).to_owned(), words::containers(who), why));
+        }
+    }
+    all
+}
+
+/// What becomes of a container that the restart stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Swarm,
+    Deleted,
+    ComesBack,
+    MayComeBack,
+    StaysDown,
+}
+
+/// What becomes of whom; the first holds under any root.
+const FATES: [(Fate, &str, &str); 5] = [
+    (
+        Fate::Deleted,
+        "are deleted when they stop, with what they have written and their anonymous volumes",
+        "they were started with --rm",
+    ),
+    (
+        Fate::ComesBack,
+        "stop and come back",
+        "their restart policy is always or unless-stopped",
+    ),
+    (
+        Fate::MayComeBack,
+        "stop, and come back only if their process ends with an error",
+        "their restart policy is on-failure",
+    ),
+    (
+        Fate::StaysDown,
+        "stop and stay down until somebody starts them",
+        "they have no restart policy",
+    ),
+    (
+        Fate::Swarm,
+        "stop, and the swarm starts new tasks in their place",
+        "they are tasks of services",
+    ),
+];
+
+fn fate_of(container: &Container) -> Fate {
+    match container.restart_policy.as_str() {
+        _ if container.swarm_task => Fate::Swarm,
+        _ if container.auto_remove => Fate::Deleted,
+        _ if container.comes_back() => Fate::ComesBack,
+        "on-failure" => Fate::MayComeBack,
+        _ => Fate::StaysDown,
+    }
+}
+
+/// The ports on which nobody answers meanwhile.
+fn in_use(running: &[&Container]) -> String {
+    let mut ports: Vec<String> = running
+        .iter()
+        .flat_map(|container| &container.ports)
+        .filter(|port| !port.host_port.is_empty())
+        .map(ToString::to_string)
+        .collect();
+    ports.sort_by_key(|port| {
+        let number: String = port.chars().filter(char::is_ascii_digit).collect();
+        (number.len(), port.clone())
+    });
+    ports.dedup();
+    if ports.is_empty() {
+        String::new()
+    } else {
+        format!(", so that nobody answers on {} meanwhile", ports.join(", "))
+    }
+}
+
+/// The named volumes that they use.
+fn volumes(running: &[&Container]) -> Vec<String> {
+    let mut volumes: Vec<String> = running
+        .iter()
+        .flat_map(|container| &container.mounts)
+        .filter(|mount| mount.kind == MountKind::Volume && !is_anonymous(&mount.source))
+        .map(|mount| format!("volume {}", mount.source))
+        .collect();
+    volumes.sort();
+    volumes.dedup();
+    volumes
+}
+
+/// A volume that nobody named has 64 hexadecimal digits for a name.
+fn is_anonymous(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

@@ -1,0 +1,161 @@
+//! Whether the account of userns-remap and its subordinate ids will do.
+//!
+//! `default` means the account `dockremap`, which the daemon makes with the host's own programs, and
+//! gives a range (moby, pkg/idtools/usergroupadd_linux.go). Everybody else must exist and have ranges
+//! in `/etc/subuid` and `/etc/subgid`, or the daemon does not start.
+//!
+//! Nothing else of the host is asked there: neither SELinux nor the storage driver
+//! (moby, daemon/daemon_unix.go, setupRemappedRoot). What Docker 29 refuses together with the
+//! containerd image store is in [`super::super::refusal`].
+
+use super::{Impact, Turn};
+use crate::facts::{Facts, Kind, Look, Node, Requests, Seen};
+use crate::formats::accounts;
+use crate::formats::subordinate_ids::{self, Range};
+use crate::plan::REMAP_ACCOUNT;
+
+const SUBUID: &str = "/etc/subuid";
+const SUBGID: &str = "/etc/subgid";
+const PASSWD: &str = "/etc/passwd";
+/// user_namespaces(7); it holds for root, too.
+const MOST_NAMESPACES: &str = "/proc/sys/user/max_user_namespaces";
+
+/// As many ids as images use: 0 to 65535, what `useradd` gives and the daemon, too.
+const ENOUGH: u64 = 65_536;
+
+/// Ranges beyond these are not used (docs.docker.com, "Isolate containers with a user namespace").
+const MOST_RANGES: usize = 5;
+
+/// What makes accounts, and what gives them ids.
+const MAKERS: [&str; 2] = ["adduser", "useradd"];
+const PROGRAM_FOLDERS: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// The files that must be seen.
+pub(super) fn requests(facts: &Facts) -> Requests {
+    let mut requests: Requests = [PASSWD, SUBUID, SUBGID]
+        .map(|path| (path.to_owned(), Look::Content))
+        .into();
+    if facts.host.live {
+        requests.insert(MOST_NAMESPACES.to_owned(), Look::Content);
+        for path in MAKERS.iter().flat_map(|name| candidates(name)) {
+            requests.insert(path, Look::Attributes);
+        }
+    }
+    requests
+}
+
+fn candidates(name: &str) -> impl Iterator<Item = String> {
+    PROGRAM_FOLDERS
+        .iter()
+        .map(move |folder| format!("{folder}/{name}"))
+}
+
+/// The account in `default`, `bob` or `bob:staff`.
+pub(super) fn account(value: &str) -> &str {
+    match value.split(':').next().unwrap_or_default() {
+        "default" => REMAP_ACCOUNT,
+        name => name,
+    }
+}
+
+/// The ranges that the daemon uses.
+pub(super) fn ranges(text: &str, user: &str, uid: Option<u32>) -> Result<Vec<Range>, usize> {
+    // An account may be given by its number.
+    let uid = uid.or_else(|| user.parse().ok());
+    let mut ranges = subordinate_ids::ranges_of(text, user, uid)?;
+    ranges.truncate(MOST_RANGES);
+    Ok(ranges)
+}
+
+/// Why the daemon would not start, and what helps.
+pub(super) fn obstacle(turn: &Turn<'_>) -> Option<(String, String)> {
+    let value = turn.remaps()?;
+    let facts = turn.facts;
+    if facts
+        .text(MOST_NAMESPACES)
+        .is_some_and(|text| text.trim() == "0")
+    {
+        return Some((
+            "userns-remap needs user namespaces, and this kernel allows none (user.max_user_namespaces = 0)"
+                .to_owned(),
+            "sysctl user.max_user_namespaces".to_owned(),
+        ));
+    }
+    let user = account(value);
+    let uid = accounts::id_of(facts.text(PASSWD)?, user);
+    if user == REMAP_ACCOUNT && uid.is_none() {
+        // The daemon makes account and ranges.
+        let is_missing = |path: String| {
+            let node = facts.node(&path);
+            node.known().is_some_and(|node| node.kind == Kind::Absent)
+        };
+        let missing = MAKERS
+            .iter()
+            .flat_map(|name| candidates(name))
+            .all(is_missing);
+        return missing.then(|| {
+            (
+                format!("the daemon would make the account {REMAP_ACCOUNT} for userns-remap, and there is neither adduser nor useradd here"),
+                format!("command -v {}", MAKERS.join(" ")),
+            )
+        });
+    }
+    for path in [SUBUID, SUBGID] {
+        let text = match facts.node(path) {
+            Seen::Known(node) => text_of(node)?,
+            Seen::Unseen(_) => continue,
+        };
+        match ranges(text, user, uid) {
+            Ok(ranges) if !ranges.is_empty() => {}
+            Ok(_) => {
+                return Some((
+                    format!(
+                        "{user} has no subordinate ids in {path}, and the daemon would not start"
+                    ),
+                    format!("editor {path}"),
+                ));
+            }
+            Err(line) => {
+                return Some((
+                    format!(
+                        "{path}:{line}: it is not a range of subordinate ids, and the daemon would not start"
+                    ),
+                    format!("editor {path}"),
+                ));
+            }
+        }
+    }
+    None
+}
+
+/// The text of a file; of one that is missing the empty one.
+fn text_of(node: &Node) -> Option<&str> {
+    match (node.kind, &node.content) {
+        (Kind::Absent, _) => Some(""),
+        (_, content) => content.as_ref()?.as_str(),
+    }
+}
+
+/// Ranges that are there, but short.
+pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
+    let Some(user) = turn.remaps().map(account) else {
+        return Vec::new();
+    };
+    let uid = accounts::id_of(turn.facts.text(PASSWD).unwrap_or_default(), user);
+    let count = |path: &str| -> Option<u64> {
+        let ranges = ranges(turn.facts.text(path)?, user, uid).ok()?;
+        (!ranges.is_empty()).then(|| ranges.iter().map(|range| u64::from(range.count)).sum())
+    };
+    let fewest = [count(SUBUID), count(SUBGID)].into_iter().flatten().min();
+    match fewest {
+        Some(fewest) if fewest < ENOUGH => vec![Impact {
+            what: format!(
+                "images that hold files of users or groups from {fewest} on cannot be unpacked"
+            ),
+            who: Vec::new(),
+            why: format!("{user} has {fewest} subordinate ids only"),
+            size: None,
+        }],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,246 @@
+//! Settings of the daemon that concern containers.
+
+use super::*;
+
+#[test]
+fn the_default_bridge() {
+    let icc = set("icc", json!(false));
+    let on = |name: &str| running(name, json!({ "networks": ["bridge"] }));
+    let web = running(
+        "web",
+        json!({ "network_mode": "default", "links": ["db", "gone"] }),
+    );
+    let db = running(
+        "db",
+        json!({ "networks": ["bridge"], "exposed": ["5432/tcp"] }),
+    );
+    let shop = running("shop", json!({ "networks": ["shop_default"] }));
+    for (containers, disrupts, expected) in [
+        (
+            vec![],
+            None,
+            vec!["no running container is on the default bridge now | "],
+        ),
+        (
+            vec![
+                on("a"),
+                running("b", json!({ "networks": ["bridge"], "running": false })),
+            ],
+            None,
+            vec!["only a is on the default bridge now | "],
+        ),
+        (
+            vec![on("a"), on("b")],
+            Some("2 containers on the default bridge could no longer reach each other: a, b"),
+            vec![
+                "containers on the default bridge no longer reach each other | container a, container b",
+            ],
+        ),
+        (
+            vec![web, db, shop],
+            Some("2 containers on the default bridge could no longer reach each other: web, db"),
+            vec![
+                "containers on the default bridge no longer reach each other | container web, container db",
+                "linked containers keep what is exposed: web reaches db on 5432/tcp | container web",
+                "these networks stay as they are | network shop_default",
+            ],
+        ),
+    ] {
+        let networks = json!([{ "name": "shop_default" }, { "name": "unused" }]);
+        let facts = host(&json!({ "docker": { "containers": containers, "networks": networks } }));
+        assert_eq!(said(&facts, &icc), expected);
+        let turn = Turn::of_edits(&facts, &icc);
+        assert_eq!(bridge::disruption(&turn).as_deref(), disrupts);
+    }
+    // In effect already, or switched on: nobody is concerned.
+    let closed = host(&json!({ "docker": {
+        "containers": [on("a"), on("b")],
+        "bridge_options": { "com.docker.network.bridge.enable_icc": "false" } } }));
+    assert!(said(&closed, &icc).is_empty());
+    assert!(said(&with(&[on("a"), on("b")]), &set("icc", json!(true))).is_empty());
+}
+
+#[test]
+fn what_waits_in_the_file_comes_with_any_restart() {
+    let containers = json!([
+        running("a", json!({ "networks": ["bridge"] })),
+        running(
+            "b",
+            json!({ "networks": ["bridge"], "ports": [{ "host_port": "80", "container": "80/tcp" }] })
+        ),
+    ]);
+    let facts = |text: &str, modified: i64| {
+        host(&json!({
+            "docker": { "containers": containers },
+            "files": { "/etc/docker/daemon.json": { "text": text, "modified": modified } } }))
+    };
+    // The API shows that the bridge is open still.
+    let waiting = facts(r#"{"icc": false}"#, 0);
+    assert_eq!(said(&waiting, &[Edit::RestartDocker]).len(), 1);
+    assert!(said(&waiting, &[]).is_empty());
+    // It shows nothing of the proxy: the time of the file decides.
+    let text = r#"{"userland-proxy": false}"#;
+    assert!(said(&facts(text, 999), &[Edit::RestartDocker]).is_empty());
+    assert_eq!(said(&facts(text, 1001), &[Edit::RestartDocker]).len(), 1);
+}
+
+#[test]
+fn settings_of_new_containers() {
+    let old = running("old", json!({ "user": "app:app", "image": "app:1" }));
+    let hardened = running(
+        "hardened",
+        json!({ "no_new_privileges": true, "user": "app" }),
+    );
+    let root = running(
+        "root",
+        json!({ "user": "0:0", "log_driver": "journald", "ulimits": ["nofile"] }),
+    );
+    let facts = with(&[old, hardened, root]);
+    let limits = json!({ "nofile": { "Name": "nofile", "Soft": 1, "Hard": 2 } });
+    for (key, value, expected) in [
+        (
+            "no-new-privileges",
+            json!(true),
+            vec![
+                "processes in containers created from now on cannot gain rights by setuid programs; these keep what they were created with | container old, container root",
+                "a hint only: containers of these images start as an ordinary user, and may need sudo, su or ping to work once they are created again | image app:1",
+            ],
+        ),
+        (
+            "log-driver",
+            json!("journald"),
+            vec![
+                "only containers created from now on log to journald; these keep their driver (json-file) until they are created again | container old, container hardened",
+            ],
+        ),
+        ("log-driver", json!("json-file"), vec![]),
+        (
+            "default-ulimits",
+            limits,
+            vec![
+                "get the default limits (nofile) when they start the next time | container old, container hardened",
+            ],
+        ),
+        ("userland-proxy", json!(false), vec![]),
+        ("live-restore", json!(true), vec![]),
+    ] {
+        assert_eq!(said(&facts, &set(key, value)), expected, "{key}");
+    }
+}
+
+#[test]
+fn published_ports() {
+    let port = |ip: &str| json!({ "ports": [{ "host_ip": ip, "host_port": "80", "container": "80/tcp" }] });
+    let off = set("userland-proxy", json!(false));
+    for (ip, disrupts) in [
+        ("0.0.0.0", false),
+        ("127.0.0.1", false),
+        ("::", false),
+        ("::1", true),
+    ] {
+        let facts = with(&[running("web", port(ip)), running("quiet", json!({}))]);
+        let effects = of_edits(&facts, &off);
+        assert_eq!(effects.len(), 1);
+        assert_eq!(effects[0].who, ["container web"]);
+        let turn = Turn::of_edits(&facts, &off);
+        assert_eq!(ports::disruption(&turn).is_some(), disrupts, "{ip}");
+    }
+}
+
+#[test]
+fn what_disrupts_here() {
+    let icc = control("daemon-icc");
+    let edits = set("icc", json!(false));
+    let on = |name: &str| running(name, json!({ "networks": ["bridge"] }));
+    for (containers, reason) in [
+        (vec![], None),
+        (
+            vec![on("a")],
+            Some("it restarts docker.service, and a container runs here: a"),
+        ),
+        (
+            vec![on("a"), on("b")],
+            Some(
+                "2 containers on the default bridge could no longer reach each other: a, b; it restarts docker.service, and 2 containers run here: a, b",
+            ),
+        ),
+    ] {
+        let found = disruption(&icc, &edits, &with(&containers), &Options::default(), false);
+        assert_eq!(found.as_deref(), reason);
+    }
+    let unseen = host(&json!({ "docker": { "unseen": "permission denied" } }));
+    assert_eq!(
+        disruption(&icc, &edits, &unseen, &Options::default(), false).unwrap(),
+        "it restarts docker.service, and the containers could not be seen: permission denied"
+    );
+    // Nothing restarts.
+    assert_eq!(
+        disruption(
+            &icc,
+            &[Edit::LoadAuditRules],
+            &unseen,
+            &Options::default(),
+            false
+        ),
+        None
+    );
+}
+
+#[test]
+fn what_a_restart_does() {
+    let facts = with(&[
+        running(
+            "always",
+            json!({ "restart_policy": "always", "ports": [
+            { "host_ip": "0.0.0.0", "host_port": "443", "container": "443/tcp" },
+            { "host_ip": "::", "host_port": "443", "container": "443/tcp" },
+            { "host_ip": "127.0.0.1", "host_port": "80", "container": "80/tcp" }] }),
+        ),
+        running("failing", json!({ "restart_policy": "on-failure" })),
+        running(
+            "plain",
+            json!({ "mounts": [
+            { "kind": "volume", "source": "data" },
+            { "kind": "volume", "source": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" }] }),
+        ),
+        running("rm", json!({ "auto_remove": true })),
+        running("task", json!({ "swarm_task": true })),
+        running(
+            "stopped",
+            json!({ "running": false, "restart_policy": "always" }),
+        ),
+    ]);
+    let turn = Turn::of_edits(&facts, &[Edit::RestartDocker]);
+    let said: Vec<String> = restart::impact(&turn)
+        .into_iter()
+        .map(|impact| format!("{} | {}", impact.what, impact.who.join(", ")))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "docker.service restarts once, and 5 containers stop, so that nobody answers on 443/tcp, 127.0.0.1:80/tcp meanwhile | ",
+            "are in use by containers that stop | volume data",
+            "are deleted when they stop, with what they have written and their anonymous volumes | container rm",
+            "stop and come back | container always",
+            "stop, and come back only if their process ends with an error | container failing",
+            "stop and stay down until somebody starts them | container plain",
+            "stop, and the swarm starts new tasks in their place | container task",
+        ]
+    );
+    let mut edits = set("userns-remap", json!("default"));
+    edits.extend(set("log-driver", json!("journald")));
+    edits.extend(set("no-new-privileges", json!(true)));
+    let turn = Turn::of_edits(&facts, &edits);
+    let all = restart::impact(&turn);
+    assert_eq!(all.len(), 4);
+    assert!(all[2].what.starts_with("stop and do not come back"));
+    assert_eq!(all[2].who.len(), 5);
+    assert_eq!(all[3].who, ["container rm"]);
+    // What is created again keeps nothing.
+    assert!(
+        logging::impact(&turn)[0]
+            .what
+            .ends_with("once they are created again")
+    );
+    assert!(privileges::impact(&turn)[0].who.is_empty());
+}
