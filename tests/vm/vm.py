@@ -25,6 +25,10 @@ MACHINES = CACHE / "machines"
 GUEST_DIR = "/opt/vm"
 BINARY_IN_GUEST = "/usr/local/bin/seaworthy"
 
+# Oldest first: Debian 11 (docker 20.10.5, auditd 3.0, no merged /usr), 12 (20.10.24, 3.0.9),
+# 13 (26.1, 4.0) and testing (28.5, 4.1).
+RELEASES = ["bullseye", "bookworm", "trixie", "forky"]
+
 # Emulated hosts are slow and busy ones slower still: deadlines are generous, and
 # nothing waits for one that has no reason to.
 BOOT_TIMEOUT = int(os.environ.get("SEAWORTHY_VM_BOOT_TIMEOUT", "300"))
