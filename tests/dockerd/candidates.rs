@@ -2,8 +2,9 @@
 
 use super::wanted;
 use crate::flags::{host, planned};
+use crate::laws;
 use seaworthy::catalog::{Catalog, Selection};
-use seaworthy::facts::{Facts, Node, Requests, Seen};
+use seaworthy::facts::Facts;
 use seaworthy::host::{LinuxHost, ReadHost as _, Verdict};
 use seaworthy::plan::{self, Options};
 use seaworthy::policy::Policy;
@@ -19,24 +20,7 @@ default-ulimits = { nofile = { Name = "nofile", Soft = 1024, Hard = 2048 } }
 "#;
 
 fn sample(name: &str, catalog: &Catalog) -> Facts {
-    let path = format!(
-        "{}/tests/fixtures/hosts/{name}.toml",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    let mut facts: Facts = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    // What is not named there does not exist.
-    loop {
-        let mut asked: Requests = Catalog::requests(catalog.iter(), &facts);
-        asked.extend(plan::requests(&facts));
-        asked.retain(|path, _| !facts.files.contains_key(path));
-        if asked.is_empty() {
-            return facts;
-        }
-        let absent = asked
-            .into_keys()
-            .map(|path| (path, Seen::Known(Node::absent())));
-        facts.files.extend(absent);
-    }
+    laws::completed(laws::sample(name), catalog)
 }
 
 /// The command line of a sample's unit, with the program of this machine.

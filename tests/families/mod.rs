@@ -6,7 +6,7 @@ use seaworthy::catalog::{Catalog, Selection};
 use seaworthy::change::Activation;
 use seaworthy::checks::installation::Installation;
 use seaworthy::checks::{Layout, Outcome, Place};
-use seaworthy::facts::{Facts, Kind, Node, Requests, Seen};
+use seaworthy::facts::{Facts, Kind};
 use seaworthy::plan::{self, Options, Plan};
 use seaworthy::policy::Policy;
 use serde_json::json;
@@ -33,27 +33,7 @@ pub(crate) const HOSTS: [&str; 15] = [
 ];
 
 fn sample(name: &str, overlay: &serde_json::Value) -> Facts {
-    let path = format!(
-        "{}/tests/fixtures/hosts/{name}.toml",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    let facts: Facts = toml::from_str(&std::fs::read_to_string(path).unwrap())
-        .unwrap_or_else(|error| panic!("{name}: {error}"));
-    let mut facts = facts.overlaid(overlay).unwrap();
-    let catalog = Catalog::embedded().unwrap();
-    // What is not named there does not exist.
-    loop {
-        let mut asked: Requests = Catalog::requests(catalog.iter(), &facts);
-        asked.extend(plan::requests(&facts));
-        asked.retain(|path, _| !facts.files.contains_key(path));
-        if asked.is_empty() {
-            return facts;
-        }
-        let absent = asked
-            .into_keys()
-            .map(|path| (path, Seen::Known(Node::absent())));
-        facts.files.extend(absent);
-    }
+    crate::versions::sample(name, overlay, &Catalog::embedded().unwrap())
 }
 
 fn planned(facts: &Facts, allow_disruption: bool) -> Plan {

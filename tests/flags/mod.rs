@@ -1,11 +1,12 @@
 //! Flags of the daemon: where they come from, what is in effect meanwhile, and how they are taken
 //! away.
 
+use crate::laws::completed;
 use seaworthy::audit::{Judged, judge};
 use seaworthy::catalog::{Catalog, Selection};
 use seaworthy::change::Activation;
 use seaworthy::checks::{Outcome, reread};
-use seaworthy::facts::{DaemonProcess, Facts, Kind, Mode, Node, Requests, Seen, UnitState};
+use seaworthy::facts::{DaemonProcess, Facts, Kind, Mode, Node, Seen, UnitState};
 use seaworthy::plan::{self, Options, Plan};
 use seaworthy::policy::Policy;
 
@@ -44,22 +45,6 @@ pub fn host(files: &[(&str, &str)]) -> Facts {
 
 fn unit(facts: &mut Facts) -> &mut UnitState {
     facts.units.get_mut(SERVICE).unwrap()
-}
-
-/// What is asked for and not named there does not exist.
-fn completed(mut facts: Facts, catalog: &Catalog) -> Facts {
-    loop {
-        let mut wanted: Requests = Catalog::requests(catalog.iter(), &facts);
-        wanted.extend(plan::requests(&facts));
-        wanted.retain(|path, _| !facts.files.contains_key(path));
-        if wanted.is_empty() {
-            return facts;
-        }
-        let absent = wanted
-            .into_keys()
-            .map(|path| (path, Seen::Known(Node::absent())));
-        facts.files.extend(absent);
-    }
 }
 
 pub fn planned(facts: &Facts, only: &[&str]) -> Plan {

@@ -1,34 +1,19 @@
 //! Plans on hosts whose dockerd refuses something at its next start: nothing leads there, and
 //! nothing restarts a daemon that would not come up again.
 
+use crate::laws::{self, completed};
 use seaworthy::catalog::{Catalog, Selection};
 use seaworthy::change::Activation;
-use seaworthy::facts::{Facts, Node, Requests, Seen};
+use seaworthy::facts::Facts;
 use seaworthy::plan::{self, Options, Plan};
 use seaworthy::policy::Policy;
 use serde_json::json;
 
 const CONFIG: &str = "/etc/docker/daemon.json";
 
+/// A sample host with something on top.
 pub fn sample(name: &str, overlay: &serde_json::Value, catalog: &Catalog) -> Facts {
-    let path = format!(
-        "{}/tests/fixtures/hosts/{name}.toml",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    let facts: Facts = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let mut facts = facts.overlaid(overlay).unwrap();
-    loop {
-        let mut asked: Requests = Catalog::requests(catalog.iter(), &facts);
-        asked.extend(plan::requests(&facts));
-        asked.retain(|path, _| !facts.files.contains_key(path));
-        if asked.is_empty() {
-            return facts;
-        }
-        let absent = asked
-            .into_keys()
-            .map(|path| (path, Seen::Known(Node::absent())));
-        facts.files.extend(absent);
-    }
+    completed(laws::sample(name).overlaid(overlay).unwrap(), catalog)
 }
 
 fn planned(catalog: &Catalog, facts: &Facts, only: &[&str]) -> Plan {
