@@ -164,6 +164,13 @@ pub(super) fn start(socket: &str, name: &str, deadline: Duration) -> Result<bool
         .as_ref()
         .ok_or_else(|| refused("no common version of the API".to_owned()))?;
     session.runtime.block_on(async {
+        // That it runs already is no answer of its own for bollard.
+        let inspect = client.inspect_container(name, None::<InspectContainerOptions>);
+        if let Ok(Ok(found)) = tokio::time::timeout(deadline, inspect).await
+            && found.state.and_then(|state| state.running) == Some(true)
+        {
+            return Ok(false);
+        }
         let start = client.start_container(name, None::<StartContainerOptions>);
         match tokio::time::timeout(deadline, start).await {
             Ok(Ok(())) => Ok(true),

@@ -90,11 +90,16 @@ impl Fate {
                 _ => (Self::StaysStopped, "it does not run"),
             };
         }
+        if container.auto_remove {
+            // With live-restore, too: the starting daemon removes it although it runs (seen with
+            // 20.10.24; moby `daemon/daemon.go`, `restore`).
+            return (
+                Self::Deleted,
+                "started with --rm, so docker deletes it when the daemon starts again",
+            );
+        }
         if keeps {
             return (Self::KeepsRunning, "live-restore keeps it");
-        }
-        if container.auto_remove {
-            return (Self::Deleted, "started with --rm, so a stop deletes it");
         }
         if container.swarm_task {
             return (Self::Stops, "swarm starts a new container for its task");

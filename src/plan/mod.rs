@@ -275,10 +275,10 @@ fn hold_back_restart(
     options: &Options,
     held: &mut BTreeMap<String, HeldBack>,
 ) -> bool {
-    if options.allow_disruption || bench.restart(options).keeps() {
+    if options.allow_disruption {
         return false;
     }
-    let Some(reason) = impact::stops(facts, options, false) else {
+    let Some(reason) = impact::stops(facts, options, bench.restart(options).keeps()) else {
         return false;
     };
     let mut news = false;

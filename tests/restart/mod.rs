@@ -5,7 +5,7 @@ use crate::versions::sample;
 use seaworthy::apply::Transaction;
 use seaworthy::catalog::{Catalog, Selection};
 use seaworthy::change::Activation;
-use seaworthy::facts::Facts;
+use seaworthy::facts::{Container, Facts, Seen};
 use seaworthy::plan::{self, Effective, Fate, Options, Plan};
 use seaworthy::policy::Policy;
 use serde_json::{Value, json};
@@ -21,7 +21,6 @@ fn host(overlay: &Value) -> Facts {
     let containers = json!({ "docker": { "containers": [
         container("always", true, "always", false),
         container("once", true, "no", false),
-        container("rm", true, "no", true),
         container("job", true, "on-failure", false),
         container("down", false, "no", false),
         container("down-always", false, "always", false),
@@ -74,19 +73,17 @@ fn effective(plan: &Plan, key: &str) -> Effective {
         .effective
 }
 
-const KEPT: [(&str, Fate); 6] = [
+const KEPT: [(&str, Fate); 5] = [
     ("always", Fate::KeepsRunning),
     ("once", Fate::KeepsRunning),
-    ("rm", Fate::KeepsRunning),
     ("job", Fate::KeepsRunning),
     ("down", Fate::StaysStopped),
     ("down-always", Fate::Starts),
 ];
 
-const STOPPED: [(&str, Fate); 6] = [
+const STOPPED: [(&str, Fate); 5] = [
     ("always", Fate::Restarts),
     ("once", Fate::Stops),
-    ("rm", Fate::Deleted),
     ("job", Fate::MayStop),
     ("down", Fate::StaysStopped),
     ("down-always", Fate::Starts),
@@ -127,7 +124,7 @@ fn running_containers_outlive_the_restart() {
         .collect();
     assert_eq!(held, ["daemon-userns-remap"]);
     assert_eq!(fates(&plan), KEPT);
-    assert_eq!(plan.expect.containers.len(), 5);
+    assert_eq!(plan.expect.containers.len(), 4);
 
     // First live-restore and nothing else; then the rest; an undo never lets go of them.
     let on = plan.live_restore_on.as_ref().unwrap();
@@ -184,7 +181,7 @@ fn without_live_restore_they_stop_and_that_is_asked_for() {
         .unwrap();
     assert!(
         back.reason
-            .contains("4 containers run here: always, once, rm, job"),
+            .contains("3 containers run here: always, once, job"),
         "{}",
         back.reason
     );
@@ -277,4 +274,47 @@ fn a_flag_for_live_restore_is_nothing_to_reload() {
     let plan = plan_for(&facts, &only(&["daemon-no-new-privileges"]));
     assert_eq!(told(&plan), [Activation::RestartDocker]);
     assert_eq!(fates(&plan), STOPPED);
+}
+
+/// The daemon deletes it when it starts again, whatever live-restore says.
+#[test]
+fn a_container_that_is_deleted_when_it_stops_outlives_no_restart() {
+    let mut facts = host(&json!({}));
+    if let Seen::Known(docker) = &mut facts.docker {
+        docker.containers.push(Container {
+            name: "rm".to_owned(),
+            running: true,
+            auto_remove: true,
+            ..Container::default()
+        });
+    }
+    let mut options = only(&["daemon"]);
+    options.selection.skip = vec!["daemon-icc".to_owned()];
+    let plan = plan_for(&facts, &options);
+    // live-restore itself needs no restart.
+    assert_eq!(told(&plan), [Activation::ReloadDocker]);
+    let back = plan
+        .held_back
+        .iter()
+        .find(|it| it.control == "daemon-no-new-privileges")
+        .unwrap();
+    assert!(
+        back.reason
+            .contains("deletes containers that were started with --rm: rm"),
+        "{}",
+        back.reason
+    );
+    let plan = plan_for(
+        &facts,
+        &only(&["daemon-no-new-privileges", "daemon-live-restore"]),
+    );
+    assert_eq!(
+        told(&plan),
+        [Activation::ReloadDocker, Activation::RestartDocker]
+    );
+    assert_eq!(fates(&plan)[..5], KEPT);
+    assert_eq!(fates(&plan)[5], ("rm", Fate::Deleted));
+    assert!(!plan.expect.containers.contains(&"rm".to_owned()));
+    let who: Vec<&String> = plan.impact.iter().flat_map(|it| &it.who).collect();
+    assert!(who.contains(&&"container rm".to_owned()), "{who:?}");
 }

@@ -73,7 +73,13 @@ pub(super) fn release(id: &str) -> String {
 /// Whom a restart of docker.service stops here, unless that was asked for; `keeps` says that running
 /// containers outlive it.
 pub(super) fn stops(facts: &Facts, options: &Options, keeps: bool) -> Option<String> {
-    restart::stops(facts).filter(|_| !keeps && !options.restart_containers)
+    if options.restart_containers {
+        None
+    } else if keeps {
+        restart::deletes(facts)
+    } else {
+        restart::stops(facts)
+    }
 }
 
 /// Why curing this finding disrupts something on this host, `None` when it does not. `keeps` says

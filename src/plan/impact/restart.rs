@@ -32,6 +32,18 @@ pub(super) fn stops(facts: &Facts) -> Option<String> {
     }
 }
 
+/// Whom docker deletes at a restart that the others outlive.
+pub(super) fn deletes(facts: &Facts) -> Option<String> {
+    let running = facts.docker.known()?.running();
+    let deleted: Vec<&Container> = running.filter(|container| container.auto_remove).collect();
+    (!deleted.is_empty()).then(|| {
+        format!(
+            "it restarts docker.service, which deletes containers that were started with --rm: {}",
+            words::names(deleted)
+        )
+    })
+}
+
 /// That a restart brings more into effect than what these edits write.
 pub(super) fn brings_more(facts: &Facts, edits: &[Edit]) -> Option<String> {
     // systemd may have to read docker.service's files again for a flag.
@@ -74,11 +86,19 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
         )];
     }
     if turn.keeps {
-        return vec![entry(
+        let (deleted, kept): (Vec<&Container>, Vec<&Container>) = running
+            .into_iter()
+            .partition(|container| container.auto_remove);
+        let mut all = vec![entry(
             "docker.service restarts once; live-restore keeps these containers running".to_owned(),
-            words::containers(running),
+            words::containers(kept),
             &changes,
         )];
+        if !deleted.is_empty() {
+            let (_, what, why) = FATES[0];
+            all.push(entry(what.to_owned(), words::containers(deleted), why));
+        }
+        return all;
     }
     let mut all = vec![entry(
         format!(
@@ -135,7 +155,7 @@ enum Fate {
 const FATES: [(Fate, &str, &str); 5] = [
     (
         Fate::Deleted,
-        "are deleted when they stop, with what they have written and their anonymous volumes",
+        "are deleted by the restart, with what they have written and their anonymous volumes",
         "they were started with --rm",
     ),
     (

@@ -220,7 +220,7 @@ fn what_a_restart_does() {
         [
             "docker.service restarts once, and 5 containers stop, so that nobody answers on 443/tcp, 127.0.0.1:80/tcp meanwhile | ",
             "are in use by containers that stop | volume data",
-            "are deleted when they stop, with what they have written and their anonymous volumes | container rm",
+            "are deleted by the restart, with what they have written and their anonymous volumes | container rm",
             "stop and come back | container always",
             "stop, and come back only if their process ends with an error | container failing",
             "stop and stay down until somebody starts them | container plain",

@@ -14,17 +14,33 @@ EROFS           | read_only /var/lib/seaworthy              | umount /var/lib/se
 EPERM           | chattr +i /var/lib/seaworthy/transactions | chattr -i /var/lib/seaworthy/transactions | 2 | /var/lib/seaworthy/.*not permitted | 2 | /var/lib/seaworthy/.*not permitted
 TABLE
 
-# It fills up in the middle. The host is as before, only that cannot be recorded: a person must make
-# room, and then the record is completed.
-own_filesystem $state
-hook augenrules <<'HOOK'
-for number in 1 2 3 4 5; do
-    dd if=/dev/zero of=/var/lib/seaworthy/filler.$number bs=1k status=none 2>/dev/null
-    sync -f /var/lib/seaworthy
-done
-exec "$real" "$@"
+# fills_up [COMMAND]: it does, once, in the middle of the next apply, after COMMAND.
+fills_up() {
+    rm -f "$HOOK.full"
+    hook augenrules <<HOOK
+if [[ ! -e \$HOOK.full ]]; then
+    : >\$HOOK.full
+    ${1:-:}
+    for number in 1 2 3 4 5; do
+        dd if=/dev/zero of=$state/filler.\$number bs=1k status=none 2>/dev/null
+        sync -f $state
+    done
+fi
+exec "\$real" "\$@"
 HOOK
+}
+
+own_filesystem $state
 look before
+# There is room set aside for the records of an undo.
+fills_up
+fails 3 "$state/.*No space left" "${APPLY[@]}"
+unhook augenrules
+rm $state/filler.*
+
+# Somebody took that, too. The host is as before, only that cannot be recorded: a person must make
+# room, and then the record is completed.
+fills_up "rm $state/transactions/*/reserve"
 expect 4 "${APPLY[@]}"
 says "$state/.*No space left|$state/.*cannot be written"
 look after

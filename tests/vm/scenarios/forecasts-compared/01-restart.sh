@@ -30,9 +30,9 @@ front restarts
 inner restarts
 privileged restarts
 on-host restarts
-published restarts-on-failure
+published may-stop
 once stops
-gives-up restarts-on-failure
+gives-up may-stop
 steward restarts
 locked restarts
 keeper restarts
@@ -60,7 +60,7 @@ for fate in untouched keeps-running stops deleted vanishes stays-stopped starts;
 done
 for name in once passing retired returning; do
     wrong "(.forecast.containers[] | select(.name == \"$name\")).fate = \"restarts\""
-    wrong "(.forecast.containers[] | select(.name == \"$name\")).fate = \"restarts-on-failure\""
+    wrong "(.forecast.containers[] | select(.name == \"$name\")).fate = \"may-stop\""
 done
 wrong '(.forecast.containers[] | select(.name == "passing")).fate = "vanishes"'
 wrong '(.forecast.images[]).fate = "vanishes"'
