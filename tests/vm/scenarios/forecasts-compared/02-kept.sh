@@ -1,7 +1,7 @@
 #!/bin/bash
 #: no-binary
 #: timeout 1800
-# With live-restore who runs runs on; the daemon is another one.
+# With live-restore who runs runs on, but for a container with --rm: the new daemon deletes it.
 set -euo pipefail
 . "$(dirname "$0")/../../guest/lib.sh"
 . "$GUEST/forecasts.sh"
@@ -23,8 +23,8 @@ at_rest
 "$GUEST/forecast" look >"$STATE/after"
 jq -n --slurpfile before "$STATE/before" '$before[0] | {forecast: {
     containers: [.containers | to_entries[] | {name: .value.name, id: .key,
-        fate: {retired: "stays-stopped", drafted: "stays-stopped", returning: "starts"}[.value.name]
-            // "keeps-running"}],
+        fate: ({retired: "stays-stopped", drafted: "stays-stopped", returning: "starts",
+            passing: "deleted"}[.value.name] // "keeps-running")}],
     images: [.images | to_entries[] | {name: .value[0], id: .key, fate: "stays"}],
     volumes: [.volumes[] | {name: ., id: ., fate: "stays"}],
     networks: [.networks | keys[] | {name: ., id: "", fate: "stays"}],
