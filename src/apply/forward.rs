@@ -162,7 +162,9 @@ impl Run<'_> {
         let Some(change) = &transaction.kernel else {
             return Ok(());
         };
-        if transaction.pending.is_some() || self.journal.log().begin.kernel_before.is_none() {
+        if kernel::is_locked(transaction.pending.as_deref())
+            || self.journal.log().begin.kernel_before.is_none()
+        {
             return Ok(());
         }
         let now = kernel::list(self.host)?;

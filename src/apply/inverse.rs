@@ -144,7 +144,7 @@ fn turned(step: Step) -> Step {
 /// The rules that the load brought go, those that it dropped come back. Where auditing was
 /// locked nothing was brought, and what a boot did since is not known.
 fn kernel_change(log: &Log) -> Option<KernelChange> {
-    if log.begin.pending.is_some() {
+    if kernel::is_locked(log.begin.pending.as_deref()) {
         return None;
     }
     let before = log.begin.kernel_before.as_ref()?;

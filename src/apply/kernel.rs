@@ -85,6 +85,11 @@ pub(super) fn deleting(rule: &str) -> Vec<String> {
     words
 }
 
+/// Whether what a transaction waits for is the boot that unlocks auditing; the bridge may wait, too.
+pub(super) fn is_locked(pending: Option<&str>) -> bool {
+    pending.is_some_and(|event| event != crate::checks::BRIDGE_EVENT)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

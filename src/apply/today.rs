@@ -3,7 +3,7 @@
 
 use super::{Step, Transaction};
 use crate::change::{Action, Activation, State};
-use crate::checks::Layout;
+use crate::checks::{BRIDGE_EVENT, Layout};
 use crate::facts::{Container, Facts, Seen, UnitState};
 use crate::formats::daemon_json::Document;
 use serde_json::Value;
@@ -46,6 +46,24 @@ impl Transaction {
         }
         self.expect_containers(facts);
         self.switch_live_restore_off(facts, &layout.config);
+        self.leave_the_bridge(facts);
+    }
+
+    /// While live-restore keeps containers running the daemon does not touch its default bridge: what
+    /// is put back for it takes effect when they stop.
+    fn leave_the_bridge(&mut self, facts: &Facts) {
+        let Seen::Known(docker) = &facts.docker else {
+            return;
+        };
+        if self.live_restore_off.is_some() || !docker.keeps_bridge_over_restart() {
+            return;
+        }
+        self.expect_undone.daemon.remove("icc");
+        if let Some(wanted) = self.expect.daemon.remove("icc")
+            && docker.is_in_effect("icc", &wanted) == Some(false)
+        {
+            self.pending.get_or_insert_with(|| BRIDGE_EVENT.to_owned());
+        }
     }
 
     /// Which containers must run in the end, and which after a failure.
@@ -243,6 +261,31 @@ mod tests {
         assert!(off.action.after.text().contains("\"live-restore\": false"));
         assert_eq!(transaction.steps[0].action.before, off.action.after);
         assert!(transaction.impact_today(&facts)[0].ends_with("web"));
+    }
+
+    #[test]
+    fn a_bridge_that_containers_go_on_using_is_not_waited_for() {
+        let running = Container {
+            name: "web".into(),
+            running: true,
+            ..Container::default()
+        };
+        let docker = Docker {
+            live_restore: true,
+            containers: vec![running],
+            bridge_options: [(crate::facts::ENABLE_ICC.to_owned(), "false".to_owned())].into(),
+            ..Docker::default()
+        };
+        let mut transaction = rollback(&[Activation::RestartDocker]);
+        transaction.steps[0].action.after = State::File {
+            attributes: Attributes::default(),
+            content: "{\n  \"live-restore\": true\n}\n".into(),
+        };
+        transaction.expect.daemon = [("icc".to_owned(), Value::Bool(true))].into();
+        transaction.fit_to_today(&host("active", docker));
+        assert!(transaction.live_restore_off.is_none());
+        assert!(transaction.expect.daemon.is_empty());
+        assert_eq!(transaction.pending.as_deref(), Some(BRIDGE_EVENT));
     }
 
     #[test]

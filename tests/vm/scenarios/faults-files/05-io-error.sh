@@ -42,6 +42,8 @@ umount /etc/docker
 disk "0 $SECTORS linear $LOOP 0"
 e2fsck -fy /dev/mapper/faulty >/dev/null || [[ $? -eq 1 ]] || fail "e2fsck: $?"
 mount /dev/mapper/faulty /etc/docker
+# e2fsck makes it anew.
+[[ ! -d /etc/docker/lost+found ]] || rmdir /etc/docker/lost+found
 expect 0 seaworthy recover --yes
 look recovered
 as_before original recovered
