@@ -194,6 +194,10 @@ pub(super) fn forecast(
         .iter()
         .map(|container| {
             let (fate, why) = match (vanishes, restarts) {
+                // The daemon deletes it when it stops, before it changes.
+                (true, _) if container.running && container.auto_remove => {
+                    Fate::over_restart(container, false)
+                }
                 (true, _) => (Fate::Vanishes, "the daemon changes to another root"),
                 (false, true) => Fate::over_restart(container, restart.keeps()),
                 (false, false) if container.running => (Fate::Untouched, "nothing is restarted"),
