@@ -143,7 +143,7 @@ impl Transaction {
                 running.join(", ")
             ));
         }
-        let remapping_ends = docker.has_security_option("userns")
+        let remapping_ends = docker.is_remapped()
             && self.expect.daemon.get("userns-remap") == Some(&Value::from(""));
         if remapping_ends {
             let of_today: Vec<&str> = docker

@@ -8,6 +8,7 @@ use super::layout::{DaemonJson, Layout};
 use super::{Evidence, Judgement, Outcome};
 use crate::change::Edit;
 use crate::facts::{Facts, Seen, Swarm, major};
+use crate::formats::secrets::mask_value;
 use crate::policy::Policy;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -506,10 +507,5 @@ fn source_of_effective(key: &str) -> &'static str {
 
 /// A value for people to read, secrets masked.
 fn shown(key: &str, value: &Value) -> String {
-    let text = json!({ key: value }).to_string();
-    let masked = crate::formats::secrets::mask("/etc/docker/daemon.json", &text);
-    match serde_json::from_str::<Value>(&masked) {
-        Ok(masked) => masked[key].to_string(),
-        Err(_) => "***".to_owned(),
-    }
+    mask_value(key, value).to_string()
 }

@@ -74,6 +74,11 @@ impl Docker {
         })
     }
 
+    /// Whether `userns-remap` is in effect.
+    pub fn is_remapped(&self) -> bool {
+        self.has_security_option("userns")
+    }
+
     /// The first number of the version: 26 of `26.1.5+dfsg1`.
     pub fn major(&self) -> Option<u32> {
         major(&self.version)
@@ -92,7 +97,7 @@ impl Docker {
             "authorization-plugins" => Some(json!(self.authorization_plugins)),
             "icc" => Some(json!(self.bridge_options.get(ENABLE_ICC)? == "true")),
             "insecure-registries" => Some(json!(self.insecure_registries)),
-            "userns-remap" if self.has_security_option("userns") => Some(json!("on")),
+            "userns-remap" if self.is_remapped() => Some(json!("on")),
             "userns-remap" => Some(json!("")),
             "selinux-enabled" => listed("selinux"),
             // Before 24.0 /info did not say.

@@ -6,6 +6,8 @@
 
 mod json;
 
+use serde_json::Value;
+
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
 
@@ -44,6 +46,15 @@ pub fn mask(path: &str, text: &str) -> String {
         // URLs first: a password may look like an assignment, and would lose its end with the `@`.
         assignments(&urls(text))
     }
+}
+
+/// The value of a daemon.json key without its secrets.
+pub fn mask_value(key: &str, value: &Value) -> Value {
+    let text = serde_json::json!({ key: value }).to_string();
+    serde_json::from_str::<Value>(&json::mask(&text))
+        .ok()
+        .and_then(|mut masked| masked.get_mut(key).map(Value::take))
+        .unwrap_or_else(|| Value::from(MASK))
 }
 
 /// The second field of every line, unless it only says that there is no password to log in with.

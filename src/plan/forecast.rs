@@ -5,7 +5,8 @@ use super::Plan;
 use super::restart::Restart;
 use crate::change::Activation;
 use crate::checks::{BRIDGE_EVENT, Layout};
-use crate::facts::{Container, Docker, Facts, Seen};
+use crate::facts::{Container, Facts, Seen};
+use crate::formats::secrets::mask_value;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -183,7 +184,7 @@ pub(super) fn forecast(
         return forecast;
     };
     let restarts = plan.activates(Activation::RestartDocker);
-    let vanishes = restarts && is_remapped(docker) != is_remapped(after);
+    let vanishes = restarts && docker.is_remapped() != after.is_remapped();
     let fate = if vanishes {
         ObjectFate::Vanishes
     } else {
@@ -230,10 +231,6 @@ pub(super) fn forecast(
     forecast
 }
 
-fn is_remapped(docker: &Docker) -> bool {
-    docker.has_security_option("userns")
-}
-
 fn settings(plan: &Plan, keys: &BTreeSet<&str>) -> Vec<SettingForecast> {
     let layout = Layout::of(&plan.forecast);
     let told = [Activation::ReloadDocker, Activation::RestartDocker]
@@ -259,7 +256,7 @@ fn settings(plan: &Plan, keys: &BTreeSet<&str>) -> Vec<SettingForecast> {
             SettingForecast {
                 key: (*key).to_owned(),
                 // Hosts and tokens of options are nobody's business.
-                value: masked(key, &value),
+                value: mask_value(key, &value),
                 effective: if until.is_some() {
                     Effective::Pending
                 } else {
@@ -269,13 +266,4 @@ fn settings(plan: &Plan, keys: &BTreeSet<&str>) -> Vec<SettingForecast> {
             }
         })
         .collect()
-}
-
-fn masked(key: &str, value: &Value) -> Value {
-    let text = serde_json::json!({ key: value }).to_string();
-    let masked = crate::formats::secrets::mask("/etc/docker/daemon.json", &text);
-    serde_json::from_str::<Value>(&masked)
-        .ok()
-        .and_then(|mut masked| masked.get_mut(key).map(Value::take))
-        .unwrap_or(Value::Null)
 }

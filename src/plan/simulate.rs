@@ -94,7 +94,7 @@ pub(super) fn restart_docker(before: &Facts, facts: &mut Facts, restart: Restart
         docker.insecure_registries = insecure;
         docker.authorization_plugins = authorization;
         security_option(docker, "no-new-privileges", no_new_privileges);
-        if docker.has_security_option("userns") != remapped {
+        if docker.is_remapped() != remapped {
             // Another root: nothing of the old one is seen (docs.docker.com, userns-remap).
             docker.containers.clear();
             docker.images.clear();

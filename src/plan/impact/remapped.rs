@@ -27,7 +27,7 @@ pub(super) fn requests(facts: &Facts) -> Requests {
     let Some(docker) = facts.docker.known() else {
         return requests;
     };
-    if docker.has_security_option("userns") {
+    if docker.is_remapped() {
         return requests;
     }
     let mut paths: Vec<&str> = docker

@@ -6,6 +6,7 @@ use super::{Impact, Turn, words};
 use crate::change::Edit;
 use crate::checks::Layout;
 use crate::facts::{Container, Facts, MountKind, Seen};
+use crate::plan::forecast::Fate;
 
 /// Whom a restart stops.
 pub(super) fn stops(facts: &Facts) -> Option<String> {
@@ -95,7 +96,7 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
             &changes,
         )];
         if !deleted.is_empty() {
-            let (_, what, why) = FATES[0];
+            let (_, _, what, why) = FATES[0];
             all.push(entry(what.to_owned(), words::containers(deleted), why));
         }
         return all;
@@ -117,7 +118,7 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
             "their processes get SIGTERM, and SIGKILL when they take too long",
         ));
     }
-    let known: &[(Fate, &str, &str)] = if turn.remaps().is_some() {
+    let known: &[(Fate, bool, &str, &str)] = if turn.remaps().is_some() {
         // Nothing of the former root is known to the daemon that starts.
         all.push(entry(
             "stop and do not come back, whatever their restart policy".to_owned(),
@@ -128,11 +129,13 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
     } else {
         &FATES
     };
-    for (fate, what, why) in known {
+    for (fate, task, what, why) in known {
         let who: Vec<&Container> = running
             .iter()
             .copied()
-            .filter(|container| fate_of(container) == *fate)
+            .filter(|container| {
+                Fate::over_restart(container, false).0 == *fate && container.swarm_task == *task
+            })
             .collect();
         if !who.is_empty() {
             all.push(entry((*what).to_owned(), words::containers(who), why));
@@ -141,54 +144,39 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
     all
 }
 
-/// What becomes of a container that the restart stops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Swarm,
-    Deleted,
-    ComesBack,
-    MayComeBack,
-    StaysDown,
-}
-
-/// What becomes of whom; the first holds under any root.
-const FATES: [(Fate, &str, &str); 5] = [
+/// What becomes of whom, whether it is a task of the swarm, and why; the first holds under any root.
+const FATES: [(Fate, bool, &str, &str); 5] = [
     (
         Fate::Deleted,
+        false,
         "are deleted by the restart, with what they have written and their anonymous volumes",
         "they were started with --rm",
     ),
     (
-        Fate::ComesBack,
+        Fate::Restarts,
+        false,
         "stop and come back",
         "their restart policy is always or unless-stopped",
     ),
     (
-        Fate::MayComeBack,
+        Fate::MayStop,
+        false,
         "stop, and come back only if their process ends with an error",
         "their restart policy is on-failure",
     ),
     (
-        Fate::StaysDown,
+        Fate::Stops,
+        false,
         "stop and stay down until somebody starts them",
         "they have no restart policy",
     ),
     (
-        Fate::Swarm,
+        Fate::Stops,
+        true,
         "stop, and the swarm starts new tasks in their place",
         "they are tasks of services",
     ),
 ];
-
-fn fate_of(container: &Container) -> Fate {
-    match container.restart_policy.as_str() {
-        _ if container.swarm_task => Fate::Swarm,
-        _ if container.auto_remove => Fate::Deleted,
-        _ if container.comes_back() => Fate::ComesBack,
-        "on-failure" => Fate::MayComeBack,
-        _ => Fate::StaysDown,
-    }
-}
 
 /// The ports on which nobody answers meanwhile.
 fn in_use(running: &[&Container]) -> String {
