@@ -34,7 +34,8 @@ pub(super) fn by_hand(begin: &Begin, store: &Store, live: bool) -> String {
         );
         live_restore_off(&mut text, off, store);
     }
-    for step in steps.iter().skip(last).rev() {
+    // What comes after the restart goes with the step before it, which has the same path.
+    for step in steps[..begin.first_afterwards()].iter().skip(last).rev() {
         part(&mut text, &step.action, store);
     }
     if !activations.is_empty() {

@@ -31,7 +31,8 @@ impl Run<'_> {
             .map(|(index, _)| index)
             .last()
             .filter(|_| transaction.activations.contains(&Activation::ReloadUnits));
-        for (index, step) in transaction.all_steps().enumerate() {
+        let told_at = of - transaction.afterwards.len();
+        for (index, step) in transaction.all_steps().enumerate().take(told_at) {
             self.step(index, of, step)?;
             // Once the next step has begun the file no longer has this explicit value.
             if prelude == Some(index)
@@ -48,10 +49,21 @@ impl Run<'_> {
             if units.is_some() && activation == Activation::ReloadUnits {
                 continue;
             }
+            if activation == Activation::RestartDocker && self.is_begun(told_at) {
+                // The daemon runs on what was restored, and another restart, with live-restore
+                // about to go, would cost its containers.
+                continue;
+            }
             self.stop_if_interrupted()?;
             self.activate(activation, false)?;
             if activation == Activation::LoadAuditRules {
                 self.check_loaded(transaction)?;
+            }
+        }
+        for (index, step) in transaction.all_steps().enumerate().skip(told_at) {
+            self.step(index, of, step)?;
+            if index == told_at && !self.is_begun(index + 1) {
+                self.reload_live_restore(false, false)?;
             }
         }
         self.stop_if_interrupted()?;
@@ -77,6 +89,10 @@ impl Run<'_> {
         self.write(&Entry::Commit)?;
         self.say(Event::Committed);
         Ok(())
+    }
+
+    fn is_begun(&self, index: usize) -> bool {
+        self.journal.log().begun.contains(&index)
     }
 
     fn stop_if_interrupted(&self) -> Result<(), Failure> {

@@ -278,6 +278,7 @@ pub(super) fn transaction(
         .iter()
         .map(|record| step(host, store, record))
         .collect::<Result<Vec<_>, _>>()?;
+    let afterwards = steps.split_off(begin.first_afterwards());
     let prelude =
         (begin.prelude && begin.prelude_at < steps.len()).then(|| steps.remove(begin.prelude_at));
     let (live_restore_on, live_restore_off) = if begin.keeps {
@@ -308,6 +309,9 @@ pub(super) fn transaction(
         },
         live_restore_off,
         live_restore_on,
+        afterwards,
+        // What it was good for is in the steps.
+        kept_since: None,
         settle: settle.collect::<Result<_, JournalError>>()?,
         kernel: begin.kernel,
         reverts: begin.reverts,

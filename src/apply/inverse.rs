@@ -53,6 +53,7 @@ pub fn inverse(
         expect_undone: of_today(original.expect.clone()),
         kernel: kernel_change(&log),
         reverts: Some(id.to_owned()),
+        kept_since: original.live_restore_on.as_ref().map(|_| log.at),
         ..Transaction::default()
     };
     inverse_steps(&original, &log, &mut inverse);
@@ -91,6 +92,11 @@ fn inverse_steps(original: &Transaction, log: &Log, inverse: &mut Transaction) {
         {
             step.action.before = prelude.action.before.clone();
         }
+        if let Some(last) = original.afterwards.last()
+            && last.action.path == step.action.path
+        {
+            step.action.after = last.action.after.clone();
+        }
         let mut back = turned(step);
         if let Some(off) = &switched_off
             && off.action.path == back.action.path
@@ -103,6 +109,9 @@ fn inverse_steps(original: &Transaction, log: &Log, inverse: &mut Transaction) {
     if let Some(off) = &original.live_restore_off {
         // Its inverse switches live-restore on again, from the content that this one started from.
         inverse.undo_live_restore = Some(off.clone());
+    }
+    if let Some(off) = original.afterwards.first() {
+        inverse.undo_live_restore = explicitly_off(original, off);
     }
 }
 
@@ -126,6 +135,25 @@ fn switched_off(original: &Transaction) -> Option<Step> {
             before,
         },
         ..original.undo_live_restore.clone()?
+    })
+}
+
+/// The step that switches live-restore off, from the content that a rollback started from: what
+/// undoes it switches it on again, and has to switch it off if that is undone.
+fn explicitly_off(rollback: &Transaction, off: &Step) -> Option<Step> {
+    let path = &off.action.path;
+    let first = rollback
+        .steps
+        .iter()
+        .find(|step| step.action.path == *path)?;
+    let before = first.action.before.clone();
+    Some(Step {
+        action: Action {
+            path: path.clone(),
+            after: before.with_live_restore(false)?,
+            before,
+        },
+        ..off.clone()
     })
 }
 

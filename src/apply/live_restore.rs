@@ -138,7 +138,31 @@ impl Run<'_> {
         true
     }
 
-    /// After the services of such an undo were told: switches live-restore off again by a reload, so
+    /// Before everything else of an undo of a rollback that containers have outlived: takes back
+    /// what was written after the restart, and has the daemon switch live-restore on again, so that
+    /// they outlive the restart of the undo, too.
+    pub(super) fn undo_afterwards(&mut self, begin: &Begin, left: &mut Vec<String>) {
+        let at = begin.first_afterwards();
+        if begin.afterwards == 0 || !self.journal.log().begun.contains(&at) {
+            return;
+        }
+        for (index, step) in begin.steps.iter().enumerate().skip(at).rev() {
+            self.undo_begun(index, step, left);
+        }
+        if self.settings.mutation == Mutation::StayOff {
+            return;
+        }
+        let on = self
+            .reload_live_restore(true, true)
+            .or_else(|_| self.reload_live_restore(true, true));
+        if let Err(error) = on {
+            self.note(format!(
+                "live-restore could not be switched on before the restart: {error}"
+            ));
+        }
+    }
+
+    /// After the services of an undo that keeps containers were told: switches live-restore off again by a reload, so
     /// that the former file can be put back without a restart. Where it does not go off the look at
     /// the end finds it.
     pub(super) fn let_containers_go(&mut self, begin: &Begin) {

@@ -33,6 +33,7 @@ mod kernel;
 mod live_restore;
 mod merge;
 mod outcome;
+mod outlive;
 mod perform;
 mod preflight;
 mod prune;

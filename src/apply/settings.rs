@@ -64,4 +64,6 @@ pub enum Mutation {
     ForgetDerived,
     /// A restored file is not announced before it is restored.
     NoUndoingRecord,
+    /// The undo of a rollback that containers outlive restarts the daemon while live-restore is off.
+    StayOff,
 }

@@ -1,11 +1,10 @@
 //! A rollback on the host as it is today: services that were stopped since stay stopped, one that
 //! runs again reads the restored file, and whoever asked is told whom that concerns.
 
-use super::{Step, Transaction};
+use super::Transaction;
 use crate::change::{Action, Activation, State};
-use crate::checks::{BRIDGE_EVENT, Layout};
+use crate::checks::Layout;
 use crate::facts::{Container, Facts, Seen, UnitState};
-use crate::formats::daemon_json::Document;
 use serde_json::Value;
 
 impl Transaction {
@@ -46,24 +45,8 @@ impl Transaction {
         }
         self.expect_containers(facts);
         self.switch_live_restore_off(facts, &layout.config);
+        self.keep_containers(facts);
         self.leave_the_bridge(facts);
-    }
-
-    /// While live-restore keeps containers running the daemon does not touch its default bridge: what
-    /// is put back for it takes effect when they stop.
-    fn leave_the_bridge(&mut self, facts: &Facts) {
-        let Seen::Known(docker) = &facts.docker else {
-            return;
-        };
-        if self.live_restore_off.is_some() || !docker.keeps_bridge_over_restart() {
-            return;
-        }
-        self.expect_undone.daemon.remove("icc");
-        if let Some(wanted) = self.expect.daemon.remove("icc")
-            && docker.is_in_effect("icc", &wanted) == Some(false)
-        {
-            self.pending.get_or_insert_with(|| BRIDGE_EVENT.to_owned());
-        }
     }
 
     /// Which containers must run in the end, and which after a failure.
@@ -88,42 +71,6 @@ impl Transaction {
         }
     }
 
-    /// A daemon that keeps its containers over a restart must be told before the file no longer
-    /// says so, or the next daemon kills them.
-    fn switch_live_restore_off(&mut self, facts: &Facts, config: &str) {
-        let Seen::Known(docker) = &facts.docker else {
-            return;
-        };
-        if !docker.live_restore || self.live_restore_off.is_some() {
-            return;
-        }
-        let Some(step) = self
-            .steps
-            .iter_mut()
-            .find(|step| step.action.path == config)
-        else {
-            return;
-        };
-        let stays_on = key_of(&step.action.after, "live-restore") == Some(Value::Bool(true));
-        // Containers must not run on under a root that the next daemon does not know.
-        let root = |state: &State| key_of(state, "userns-remap");
-        let stays_on = stays_on && root(&step.action.before) == root(&step.action.after);
-        let (false, Some(explicit)) = (stays_on, step.action.before.with_live_restore(false))
-        else {
-            return;
-        };
-        let before = std::mem::replace(&mut step.action.before, explicit.clone());
-        self.live_restore_off = Some(Step {
-            what: format!("{config}: live-restore explicitly off"),
-            action: Action {
-                path: config.to_owned(),
-                before,
-                after: explicit,
-            },
-            controls: Vec::new(),
-        });
-    }
-
     /// Whom a rollback concerns on this host, in sentences.
     pub fn impact_today(&self, facts: &Facts) -> Vec<String> {
         let Seen::Known(docker) = &facts.docker else {
@@ -137,7 +84,23 @@ impl Transaction {
             .running()
             .map(|container| container.name.as_str())
             .collect();
-        if !running.is_empty() {
+        if !self.afterwards.is_empty() {
+            sentences.push(format!(
+                "docker.service restarts, and live-restore keeps these containers running, as it did before: {}",
+                self.expect.containers.join(", ")
+            ));
+            let deleted: Vec<&str> = docker
+                .running()
+                .filter(|container| !docker.live_restore_keeps(container))
+                .map(|container| container.name.as_str())
+                .collect();
+            if !deleted.is_empty() {
+                sentences.push(format!(
+                    "docker deletes these containers, which were started with --rm: {}",
+                    deleted.join(", ")
+                ));
+            }
+        } else if !running.is_empty() {
             sentences.push(format!(
                 "docker.service restarts, and these containers stop; they come back only by their restart policy: {}",
                 running.join(", ")
@@ -161,11 +124,6 @@ impl Transaction {
     }
 }
 
-fn key_of(state: &State, key: &str) -> Option<Value> {
-    let document = Document::parse(state.text().as_bytes()).ok()?;
-    document.get(key).cloned()
-}
-
 /// Whether nothing of the daemon's configuration changes but live-restore, which is switched by a
 /// reload.
 fn is_reloaded(action: &Action) -> bool {
@@ -183,11 +141,12 @@ fn is_reloaded(action: &Action) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use super::super::Step;
     use super::*;
     use crate::facts::{Attributes, Docker};
 
-    fn host(active: &str, docker: Docker) -> Facts {
+    pub(in crate::apply) fn host(active: &str, docker: Docker) -> Facts {
         let unit = |active: &str| UnitState {
             active: active.to_owned(),
             ..UnitState::default()
@@ -200,7 +159,7 @@ mod tests {
         facts
     }
 
-    fn rollback(activations: &[Activation]) -> Transaction {
+    pub(in crate::apply) fn rollback(activations: &[Activation]) -> Transaction {
         Transaction {
             activations: activations.to_vec(),
             steps: vec![Step {
@@ -264,31 +223,6 @@ mod tests {
     }
 
     #[test]
-    fn a_bridge_that_containers_go_on_using_is_not_waited_for() {
-        let running = Container {
-            name: "web".into(),
-            running: true,
-            ..Container::default()
-        };
-        let docker = Docker {
-            live_restore: true,
-            containers: vec![running],
-            bridge_options: [(crate::facts::ENABLE_ICC.to_owned(), "false".to_owned())].into(),
-            ..Docker::default()
-        };
-        let mut transaction = rollback(&[Activation::RestartDocker]);
-        transaction.steps[0].action.after = State::File {
-            attributes: Attributes::default(),
-            content: "{\n  \"live-restore\": true\n}\n".into(),
-        };
-        transaction.expect.daemon = [("icc".to_owned(), Value::Bool(true))].into();
-        transaction.fit_to_today(&host("active", docker));
-        assert!(transaction.live_restore_off.is_none());
-        assert!(transaction.expect.daemon.is_empty());
-        assert_eq!(transaction.pending.as_deref(), Some(BRIDGE_EVENT));
-    }
-
-    #[test]
     fn live_restore_alone_is_taken_back_without_a_restart() {
         let docker = Docker {
             live_restore: true,
@@ -302,28 +236,5 @@ mod tests {
         transaction.fit_to_today(&host("active", docker));
         assert_eq!(transaction.activations, [Activation::ReloadDocker]);
         assert!(transaction.live_restore_off.is_some());
-    }
-
-    #[test]
-    fn another_root_stops_containers_also_where_live_restore_stays_on() {
-        let file = |text: &str| State::File {
-            attributes: Attributes::default(),
-            content: text.into(),
-        };
-        let docker = Docker {
-            live_restore: true,
-            ..Docker::default()
-        };
-        let mut transaction = rollback(&[Activation::RestartDocker]);
-        let action = &mut transaction.steps[0].action;
-        action.before = file("{\"live-restore\": true, \"userns-remap\": \"default\"}");
-        action.after = file("{\"live-restore\": true}");
-        transaction.fit_to_today(&host("active", docker));
-        let off = transaction.live_restore_off.unwrap();
-        assert!(off.action.after.text().contains("\"live-restore\": false"));
-        assert_eq!(
-            transaction.steps[0].action.after.text(),
-            "{\"live-restore\": true}"
-        );
     }
 }

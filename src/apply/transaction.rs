@@ -36,6 +36,14 @@ pub struct Transaction {
     /// by the same content: it restarts the daemon on it, and switches live-restore off by
     /// [`Self::undo_live_restore`] and a reload after that.
     pub live_restore_on: Option<Step>,
+    /// In a rollback whose restart containers outlive, as they have outlived the one of the original:
+    /// what is written after the services were told. Until then daemon.json has its former content
+    /// with `"live-restore": true`; the first of these makes that an explicit `false`, which is
+    /// reloaded and verified, and the last puts the former content in place. Empty otherwise.
+    pub afterwards: Vec<Step>,
+    /// In a rollback: when the original began, in microseconds since 1970, if its restart was one
+    /// that containers have outlived. Those that run since before then are as they were.
+    pub kept_since: Option<i64>,
     /// Derived files that are put into a known state after the activations: in a rollback, where
     /// the activations would otherwise leave their own idea of the former content.
     pub settle: Vec<Settle>,
@@ -90,7 +98,11 @@ impl Transaction {
     /// All steps in the order in which they are made.
     pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
         let (guards, others) = self.steps.split_at(self.guards());
-        guards.iter().chain(self.prelude()).chain(others)
+        guards
+            .iter()
+            .chain(self.prelude())
+            .chain(others)
+            .chain(&self.afterwards)
     }
 
     /// Whether there is nothing to write, nobody to tell, and nothing to put on record: a rollback

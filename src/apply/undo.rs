@@ -47,13 +47,15 @@ impl Run<'_> {
     fn undo_all(&mut self, crashed: bool, ours: &[bool], left: &mut Vec<String>) {
         self.sweep(left);
         let begin = self.journal.log().begin.clone();
+        self.undo_afterwards(&begin, left);
         let kept = begin.keeps && self.keep_containers(crashed, &begin);
         if !begin.keeps {
             self.undo_live_restore(crashed);
         }
         // What keeps the containers goes last, when the services run on the former files again.
         let last = if kept { begin.prelude_at + 1 } else { 0 };
-        for (index, step) in begin.steps.iter().enumerate().skip(last).rev() {
+        let steps = begin.steps.iter().enumerate();
+        for (index, step) in steps.take(begin.first_afterwards()).skip(last).rev() {
             self.undo_begun(index, step, left);
         }
         if self.settings.mutation == Mutation::EarlyRolledBack && left.is_empty() {

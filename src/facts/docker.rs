@@ -1,6 +1,7 @@
 //! What the running daemon says over its API.
 
 use super::Seen;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -124,6 +125,27 @@ impl Docker {
         self.live_restore && self.running().next().is_some()
     }
 
+    /// Whether live-restore keeps this container running over a restart of the daemon. From 20.10.19
+    /// to 24.0.7 a starting daemon deletes one with `--rm` although it runs (moby pull requests 44238
+    /// and 46857; seen with 20.10.24, and not with 26.1.5).
+    pub fn live_restore_keeps(&self, container: &Container) -> bool {
+        let deletes = || {
+            let mut numbers = self
+                .version
+                .split(|c: char| !c.is_ascii_digit())
+                .map_while(|number| number.parse::<u32>().ok());
+            let mut next = || numbers.next();
+            match (next(), next(), next()) {
+                (Some(major), Some(minor), Some(patch)) => {
+                    ((20, 10, 19)..(24, 0, 8)).contains(&(major, minor, patch))
+                }
+                // It could be one of those.
+                _ => true,
+            }
+        };
+        !(container.auto_remove && deletes())
+    }
+
     /// Containers that run now.
     pub fn running(&self) -> impl Iterator<Item = &Container> {
         self.containers.iter().filter(|container| container.running)
@@ -218,6 +240,16 @@ impl Container {
         matches!(self.restart_policy.as_str(), "always" | "unless-stopped")
     }
 
+    /// Whether it has been running without a stop since this moment, in microseconds since 1970; not
+    /// where that is not known.
+    pub fn has_run_since(&self, moment: i64) -> bool {
+        self.running
+            && self
+                .started_at
+                .parse::<Timestamp>()
+                .is_ok_and(|started| started.as_microsecond() < moment)
+    }
+
     /// Whether it is on the default bridge.
     pub fn is_on_default_bridge(&self) -> bool {
         self.networks.iter().any(|network| network == "bridge")
@@ -299,4 +331,62 @@ pub struct Network {
     pub name: String,
     /// Driver.
     pub driver: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_daemons_delete_what_was_started_with_rm() {
+        for (version, keeps) in [
+            ("20.10.5+dfsg1", true),
+            ("20.10.18", true),
+            ("20.10.19", false),
+            ("20.10.24+dfsg1", false),
+            ("23.0.6", false),
+            ("24.0.7-ce", false),
+            ("24.0.8", true),
+            ("26.1.5+dfsg1", true),
+            ("29.0.0-rc.1", true),
+            ("", false),
+            ("26", false),
+        ] {
+            let docker = Docker {
+                version: version.to_owned(),
+                ..Docker::default()
+            };
+            let container = |auto_remove| Container {
+                auto_remove,
+                ..Container::default()
+            };
+            assert_eq!(
+                docker.live_restore_keeps(&container(true)),
+                keeps,
+                "{version}"
+            );
+            assert!(docker.live_restore_keeps(&container(false)), "{version}");
+        }
+    }
+
+    #[test]
+    fn whether_it_runs_since_before() {
+        let moment = 1_795_342_530_000_001;
+        for (started_at, before) in [
+            ("2026-11-22T10:15:30Z", true),
+            ("2026-11-22T10:15:30.000001234Z", false),
+            ("2026-11-22T12:15:29.5+02:00", true),
+            ("2026-11-22T10:15:31Z", false),
+            ("", false),
+        ] {
+            let mut container = Container {
+                running: true,
+                started_at: started_at.to_owned(),
+                ..Container::default()
+            };
+            assert_eq!(container.has_run_since(moment), before, "{started_at}");
+            container.running = false;
+            assert!(!container.has_run_since(moment));
+        }
+    }
 }

@@ -74,7 +74,7 @@ impl Fate {
         )
     }
 
-    /// What a restart makes of a container, and why (docs.docker.com, "Start containers
+    /// What a restart makes of a container, and why; `keeps` when live-restore keeps this one (docs.docker.com, "Start containers
     /// automatically"; moby `restartmanager`).
     pub(super) fn over_restart(container: &Container, keeps: bool) -> (Self, &'static str) {
         let policy = container.restart_policy.as_str();
@@ -91,16 +91,14 @@ impl Fate {
                 _ => (Self::StaysStopped, "it does not run"),
             };
         }
-        if container.auto_remove {
-            // With live-restore, too: the starting daemon removes it although it runs (seen with
-            // 20.10.24; moby `daemon/daemon.go`, `restore`).
-            return (
-                Self::Deleted,
-                "started with --rm, so docker deletes it when the daemon starts again",
-            );
-        }
         if keeps {
             return (Self::KeepsRunning, "live-restore keeps it");
+        }
+        if container.auto_remove {
+            return (
+                Self::Deleted,
+                "started with --rm, so docker deletes it when the daemon stops or starts again",
+            );
         }
         if container.swarm_task {
             return (Self::Stops, "swarm starts a new container for its task");
@@ -200,7 +198,10 @@ pub(super) fn forecast(
                     Fate::over_restart(container, false)
                 }
                 (true, _) => (Fate::Vanishes, "the daemon changes to another root"),
-                (false, true) => Fate::over_restart(container, restart.keeps()),
+                (false, true) => Fate::over_restart(
+                    container,
+                    restart.keeps() && docker.live_restore_keeps(container),
+                ),
                 (false, false) if container.running => (Fate::Untouched, "nothing is restarted"),
                 (false, false) => (Fate::StaysStopped, "it does not run"),
             };

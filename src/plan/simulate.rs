@@ -78,11 +78,14 @@ pub(super) fn restart_docker(before: &Facts, facts: &mut Facts, restart: Restart
     let insecure = list("insecure-registries");
     let authorization = list("authorization-plugins");
     if let Seen::Known(docker) = &mut facts.docker {
-        docker.containers.retain_mut(|container| {
-            let (fate, _) = Fate::over_restart(container, restart.keeps());
+        let mut containers = std::mem::take(&mut docker.containers);
+        containers.retain_mut(|container| {
+            let keeps = restart.keeps() && docker.live_restore_keeps(container);
+            let (fate, _) = Fate::over_restart(container, keeps);
             container.running = fate.runs();
             fate != Fate::Deleted
         });
+        docker.containers = containers;
         if !restart.keeps() && !docker.bridge_options.is_empty() {
             docker
                 .bridge_options

@@ -11,7 +11,8 @@ use seaworthy::apply::{
     Applied, ApplyError, Event, Mutation, Outcome, RecordOutcome, Settings, Transaction, Watcher,
     apply, history, inverse, recover, resume, unfinished,
 };
-use std::collections::HashSet;
+use seaworthy::facts::{Container, Docker, Facts, Seen, UnitState};
+use std::collections::{BTreeSet, HashSet};
 
 pub struct Silent;
 
@@ -324,6 +325,42 @@ pub fn rollback(case: &Case, id: &'static str) -> Case {
     }
 }
 
+/// The same on the day of the apply, when the containers that it has kept still run.
+fn rollback_that_keeps(case: &Case, id: &'static str) -> Case {
+    let mut case = rollback(case, id);
+    let container = |name: &str| Container {
+        name: name.to_owned(),
+        running: true,
+        started_at: "1969-12-31T23:59:59Z".to_owned(),
+        ..Container::default()
+    };
+    let mut facts = Facts::default();
+    facts.host.live = true;
+    for unit in ["docker.service", "auditd.service"] {
+        let active = "active".to_owned();
+        let unit_state = UnitState {
+            active,
+            ..UnitState::default()
+        };
+        facts.units.insert(unit.to_owned(), unit_state);
+    }
+    facts.docker = Seen::Known(Docker {
+        live_restore: true,
+        containers: vec![container("job"), container("web")],
+        ..Docker::default()
+    });
+    case.transaction.fit_to_today(&facts);
+    assert_eq!(case.transaction.afterwards.len(), 2);
+    case.name += ", keeping the containers";
+    case.host.stopped = Some(BTreeSet::new());
+    case
+}
+
+/// The rollback of [`scenarios::kept`].
+pub fn keeping(mutation: Mutation) -> Case {
+    rollback_that_keeps(&case(scenarios::kept(), mutation), SECOND)
+}
+
 fn explore_all(cases: &[Case]) {
     let mut total = Numbers::default();
     for case in cases {
@@ -347,36 +384,47 @@ fn a_crash_anywhere_in_an_apply_leaves_all_or_nothing() {
 
 #[test]
 fn a_crash_anywhere_in_a_rollback_leaves_all_or_nothing() {
-    let cases: Vec<Case> = scenarios::all()
+    let mut cases: Vec<Case> = scenarios::all()
         .into_iter()
         .map(|scenario| rollback(&case(scenario, Mutation::None), SECOND))
         .collect();
+    cases.push(keeping(Mutation::None));
     explore_all(&cases);
 }
 
 #[test]
 fn a_crash_anywhere_in_a_rollback_of_a_rollback_leaves_all_or_nothing() {
-    let cases: Vec<Case> = scenarios::all()
+    let mut cases: Vec<Case> = scenarios::all()
         .into_iter()
         .map(|scenario| rollback(&rollback(&case(scenario, Mutation::None), SECOND), THIRD))
         .collect();
+    cases.push(rollback(&keeping(Mutation::None), THIRD));
     explore_all(&cases);
 }
 
 #[test]
 fn a_crash_anywhere_in_an_apply_that_a_service_refuses_leaves_nothing() {
-    let cases: Vec<Case> = scenarios::refused()
+    let mut cases: Vec<Case> = scenarios::refused()
         .into_iter()
         .map(|scenario| case(scenario, Mutation::None))
         .collect();
+    let mut gives_up = keeping(Mutation::None);
+    gives_up.host.gives_up = true;
+    gives_up.name += ", and the daemon gives up a little later";
+    cases.push(gives_up);
     explore_all(&cases);
 }
 
 #[test]
 fn a_rollback_is_the_identity_and_can_be_rolled_back() {
-    for scenario in scenarios::all() {
+    let cases = scenarios::all().into_iter();
+    let cases = cases.map(|scenario| {
         let case = case(scenario, Mutation::None);
         let back = rollback(&case, SECOND);
+        (case, back)
+    });
+    let kept = case(scenarios::kept(), Mutation::None);
+    for (case, back) in cases.chain([(kept, keeping(Mutation::None))]) {
         let again = rollback(&back, THIRD);
         let (ends, _) = case.ends();
         let (back_ends, _) = back.ends();
@@ -405,8 +453,9 @@ fn a_rollback_is_the_identity_and_can_be_rolled_back() {
 
 #[test]
 fn an_interrupted_apply_can_be_finished() {
-    for scenario in scenarios::all() {
-        let case = case(scenario, Mutation::None);
+    let cases = scenarios::all().into_iter();
+    let cases = cases.map(|scenario| case(scenario, Mutation::None));
+    for case in cases.chain([keeping(Mutation::None)]) {
         let (ends, clean) = case.ends();
         for at in 0..=clean.ticks() {
             let mut crashed = case.host.with(Mishap::CrashAt(at));

@@ -1,6 +1,6 @@
 //! Everything that can fail, failing once; a stop asked for at every moment; a panic.
 
-use super::explore::{Case, FIRST, SECOND, Silent, case, compare, rollback, settings};
+use super::explore::{Case, FIRST, SECOND, Silent, case, compare, keeping, rollback, settings};
 use super::model::{DAEMON, Mishap, Model, STATE};
 use super::scenarios;
 use seaworthy::apply::{
@@ -58,6 +58,7 @@ fn cases() -> Vec<Case> {
         cases.push(rollback(&case, SECOND));
         cases.push(case);
     }
+    cases.push(keeping(Mutation::None));
     cases.extend(
         scenarios::refused()
             .into_iter()

@@ -1,6 +1,6 @@
 //! The test of the test: executors that are wrong in one way each must be found out.
 
-use super::explore::{SECOND, case, rollback};
+use super::explore::{SECOND, case, keeping, rollback};
 use super::scenarios;
 use seaworthy::apply::Mutation;
 
@@ -8,6 +8,7 @@ fn found(mutation: Mutation) -> Option<String> {
     scenarios::all()
         .into_iter()
         .map(|scenario| case(scenario, mutation))
+        .chain([keeping(mutation)])
         .chain(
             scenarios::refused()
                 .into_iter()
@@ -42,6 +43,7 @@ caught! {
     live_restore_switched_off_by_a_restart_is_caught: NoLiveRestoreStep,
     forgotten_generated_files_are_caught: ForgetDerived,
     an_undo_that_is_not_announced_is_caught: NoUndoingRecord,
+    a_restart_without_live_restore_is_caught: StayOff,
 }
 
 #[test]

@@ -249,7 +249,7 @@ fn live_restore_reload() -> Scenario {
 }
 
 /// Containers go on running over the restart, and over the restart of an undo.
-fn kept() -> Scenario {
+pub fn kept() -> Scenario {
     let mut host = host();
     host.stopped = Some(BTreeSet::new());
     let set = |keys: &str| format!("{{\n  \"debug\": false{keys}\n}}\n");

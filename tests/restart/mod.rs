@@ -276,11 +276,10 @@ fn a_flag_for_live_restore_is_nothing_to_reload() {
     assert_eq!(fates(&plan), STOPPED);
 }
 
-/// The daemon deletes it when it starts again, whatever live-restore says.
-#[test]
-fn a_container_that_is_deleted_when_it_stops_outlives_no_restart() {
+fn with_rm(version: &str) -> Facts {
     let mut facts = host(&json!({}));
     if let Seen::Known(docker) = &mut facts.docker {
+        version.clone_into(&mut docker.version);
         docker.containers.push(Container {
             name: "rm".to_owned(),
             running: true,
@@ -288,6 +287,24 @@ fn a_container_that_is_deleted_when_it_stops_outlives_no_restart() {
             ..Container::default()
         });
     }
+    facts
+}
+
+#[test]
+fn newer_daemons_keep_a_container_with_rm() {
+    let facts = with_rm("26.1.5+dfsg1");
+    let plan = plan_for(
+        &facts,
+        &only(&["daemon-no-new-privileges", "daemon-live-restore"]),
+    );
+    assert_eq!(fates(&plan)[..5], KEPT);
+    assert_eq!(fates(&plan)[5], ("rm", Fate::KeepsRunning));
+}
+
+/// These daemons delete it when they start again, whatever live-restore says.
+#[test]
+fn a_container_that_is_deleted_when_it_stops_outlives_no_restart() {
+    let facts = with_rm("20.10.24+dfsg1");
     let mut options = only(&["daemon"]);
     options.selection.skip = vec!["daemon-icc".to_owned()];
     let plan = plan_for(&facts, &options);

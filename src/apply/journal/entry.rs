@@ -122,11 +122,14 @@ pub(in crate::apply) struct Begin {
     /// A step switches live-restore off, or on, before everything else.
     pub(in crate::apply) prelude: bool,
     /// Which step that is: those before it only see to it that a boot rolls back.
-    #[serde(default, skip_serializing_if = "is_first")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub(in crate::apply) prelude_at: usize,
     /// It switches live-restore on, so that containers go on running over the restart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(in crate::apply) keeps: bool,
+    /// How many steps at the end come after the services were told.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(in crate::apply) afterwards: usize,
     pub(in crate::apply) activations: Vec<Activation>,
     pub(in crate::apply) derived: Vec<DerivedBefore>,
     pub(in crate::apply) expect: Expectation,
@@ -151,11 +154,17 @@ pub(in crate::apply) struct Begin {
 
 // The signature is serde's.
 #[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_first(index: &usize) -> bool {
-    *index == 0
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Begin {
+    /// The index of the first step that comes after the services were told; the number of steps
+    /// where none does.
+    pub(in crate::apply) fn first_afterwards(&self) -> usize {
+        self.steps.len().saturating_sub(self.afterwards)
+    }
+
     /// The record of a transaction.
     pub(in crate::apply) fn of(
         id: &str,
@@ -175,6 +184,7 @@ impl Begin {
                 None => 0,
             },
             keeps: transaction.live_restore_on.is_some(),
+            afterwards: transaction.afterwards.len(),
             activations: transaction.activations.clone(),
             derived,
             expect: transaction.expect.clone(),

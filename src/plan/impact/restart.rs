@@ -35,8 +35,11 @@ pub(super) fn stops(facts: &Facts) -> Option<String> {
 
 /// Whom docker deletes at a restart that the others outlive.
 pub(super) fn deletes(facts: &Facts) -> Option<String> {
-    let running = facts.docker.known()?.running();
-    let deleted: Vec<&Container> = running.filter(|container| container.auto_remove).collect();
+    let docker = facts.docker.known()?;
+    let deleted: Vec<&Container> = docker
+        .running()
+        .filter(|container| !docker.live_restore_keeps(container))
+        .collect();
     (!deleted.is_empty()).then(|| {
         format!(
             "it restarts docker.service, which deletes containers that were started with --rm: {}",
@@ -87,9 +90,9 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
         )];
     }
     if turn.keeps {
-        let (deleted, kept): (Vec<&Container>, Vec<&Container>) = running
+        let (kept, deleted): (Vec<&Container>, Vec<&Container>) = running
             .into_iter()
-            .partition(|container| container.auto_remove);
+            .partition(|container| docker.live_restore_keeps(container));
         let mut all = vec![entry(
             "docker.service restarts once; live-restore keeps these containers running".to_owned(),
             words::containers(kept),
