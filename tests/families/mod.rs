@@ -358,9 +358,7 @@ fn no_plan_writes_what_is_not_of_the_family() {
             }
             // Nobody's docker.service is restarted where there is none, or none that we watch.
             let restarts = plan.activates(Activation::RestartDocker);
-            // One of the busy host's containers was started with --rm: no restart without leave.
-            let waits = name == "busy-debian-13" && !allow_disruption;
-            assert_eq!(restarts, allowed == USUAL && !waits, "{name}");
+            assert_eq!(restarts, allowed == USUAL, "{name}");
             let shows_config = |back: &plan::HeldBack| {
                 back.changes
                     .iter()

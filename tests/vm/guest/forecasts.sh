@@ -116,6 +116,14 @@ back_again() {
     at_rest
 }
 
+# all_stopped: no container runs, and the daemon has started once more since.
+all_stopped() {
+    local running
+    mapfile -t running < <(docker ps --quiet)
+    docker stop "${running[@]}" >/dev/null
+    restarted
+}
+
 # some_containers: fewer of them, that also run where user namespaces are on.
 some_containers() {
     docker image inspect busybox >/dev/null 2>&1 || "$GUEST/import-busybox"

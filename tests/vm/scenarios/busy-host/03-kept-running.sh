@@ -15,9 +15,7 @@ seaworthy audit --format json >"$OUT" 2>"$ERR" || true
 check_json '.findings[] | select(.control == "daemon-icc") | .outcome == "fail" and (tostring | test("pending"))' \
     'the audit says that icc is pending'
 
-mapfile -t running < <(docker ps --quiet)
-docker stop "${running[@]}" >/dev/null
-systemctl restart docker.service
+all_stopped
 by_then kept
 seaworthy audit --format json >"$OUT" 2>"$ERR" || true
 check_json '.findings[] | select(.control == "daemon-icc") | .outcome == "pass"' 'and that it is in effect'
