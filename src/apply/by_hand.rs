@@ -8,6 +8,9 @@ use crate::facts::Attributes;
 use crate::formats::shell::quoted;
 use std::fmt::Write as _;
 
+/// `systemctl reload` would do where the unit has ExecReload=.
+const RELOAD: &str = "systemctl kill --signal=HUP --kill-who=main docker.service; sleep 5\n";
+
 /// The listing for a transaction with these steps. It names backups and no contents.
 pub(super) fn by_hand(begin: &Begin, store: &Store, live: bool) -> String {
     let last = if begin.keeps { begin.prelude_at + 1 } else { 0 };
@@ -34,9 +37,21 @@ pub(super) fn by_hand(begin: &Begin, store: &Store, live: bool) -> String {
         );
         live_restore_off(&mut text, off, store);
     }
-    // What comes after the restart goes with the step before it, which has the same path.
-    for step in steps[..begin.first_afterwards()].iter().skip(last).rev() {
-        part(&mut text, &step.action, store);
+    let (before_restart, afterwards) = steps.split_at(begin.first_afterwards());
+    for step in before_restart.iter().skip(last).rev() {
+        let mut action = step.action.clone();
+        // What comes after the restart goes with the step before it.
+        let end = afterwards
+            .last()
+            .filter(|end| end.action.path == action.path);
+        if let Some(end) = end {
+            action.after = end.action.after.clone();
+        }
+        part(&mut text, &action, store);
+        if end.is_some() {
+            text.push_str("# It has live-restore on: the containers outlive the restart.\n");
+            text.push_str(RELOAD);
+        }
     }
     if !activations.is_empty() {
         text.push_str("\n# Then the services must notice.\n");
@@ -74,7 +89,7 @@ fn live_restore_off(text: &mut String, off: &StepRecord, store: &Store) {
         after: off.action.before.clone(),
     };
     part(text, &off, store);
-    text.push_str("systemctl kill --signal=HUP --kill-who=main docker.service; sleep 5\n");
+    text.push_str(RELOAD);
 }
 
 fn part(text: &mut String, action: &ActionRecord, store: &Store) {

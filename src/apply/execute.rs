@@ -173,8 +173,8 @@ pub fn resume(
 pub struct Remaining {
     /// Steps that are not done yet, as a person would say them.
     pub steps: Vec<String>,
-    /// The whole transaction. All its activations are made again, as nobody knows what the
-    /// services have seen.
+    /// The whole transaction. Its activations are made again, as nobody knows what the services have
+    /// seen, but for a restart that containers would not outlive by now.
     pub transaction: Transaction,
 }
 
@@ -210,7 +210,18 @@ fn way_forward(
     if log.undo.is_some() {
         return Err(ApplyError::BeingUndone { id: id.to_owned() });
     }
-    let transaction = history::transaction(host, store, log)?;
+    let mut transaction = history::transaction(host, store, log)?;
+    if log.begun.contains(&log.begin.first_afterwards()) {
+        // The daemon runs on what was restored, and another restart, with live-restore about to go,
+        // would cost its containers.
+        transaction
+            .activations
+            .retain(|activation| *activation != Activation::RestartDocker);
+    }
+    if booted(host, log) {
+        // Which containers a boot starts is not for us to promise.
+        transaction.expect.containers.clear();
+    }
     let paths = stale_rest(host, &transaction, log)?;
     if paths.is_empty() {
         Ok(transaction)
@@ -446,6 +457,11 @@ fn contents<'a>(transaction: &'a Transaction, derived: &'a [State]) -> Vec<&'a B
     contents.sort_by_key(|content| &content.0);
     contents.dedup();
     contents
+}
+
+/// Whether the host has booted since a transaction began.
+pub(super) fn booted(host: &dyn ReadHost, log: &Log) -> bool {
+    log.begin.boot.is_some() && log.begin.boot != boot_id(host)
 }
 
 /// The kernel's name for the running boot, where it can be read (random(4)).

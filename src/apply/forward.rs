@@ -49,16 +49,24 @@ impl Run<'_> {
             if units.is_some() && activation == Activation::ReloadUnits {
                 continue;
             }
-            if activation == Activation::RestartDocker && self.is_begun(told_at) {
-                // The daemon runs on what was restored, and another restart, with live-restore
-                // about to go, would cost its containers.
-                continue;
-            }
             self.stop_if_interrupted()?;
+            if activation == Activation::RestartDocker && !transaction.afterwards.is_empty() {
+                // What the restart relies on.
+                self.reload_live_restore(true, false)?;
+            }
             self.activate(activation, false)?;
             if activation == Activation::LoadAuditRules {
                 self.check_loaded(transaction)?;
             }
+        }
+        let mut is_steady = false;
+        if !transaction.afterwards.is_empty() && !self.is_begun(told_at) {
+            // While live-restore is on a daemon that gives up costs no container.
+            let mut expect = transaction.expect.clone();
+            expect.daemon.remove("live-restore");
+            self.check(&expect, true)?;
+            self.watch(transaction, &expect)?;
+            is_steady = true;
         }
         for (index, step) in transaction.all_steps().enumerate().skip(told_at) {
             self.step(index, of, step)?;
@@ -72,7 +80,9 @@ impl Run<'_> {
             self.put(&settle.path, &settle.to.record(), true)?;
         }
         self.check(&transaction.expect, true)?;
-        self.watch(transaction)?;
+        if !is_steady {
+            self.watch(transaction, &transaction.expect)?;
+        }
         let files = self.derived_after()?;
         let kernel = match self.journal.log().begin.kernel_before {
             Some(_) => Some(kernel::list(self.host)?),
@@ -210,7 +220,7 @@ impl Run<'_> {
     }
 
     /// A daemon that was restarted can come up and give up a little later.
-    fn watch(&mut self, transaction: &Transaction) -> Result<(), Failure> {
+    fn watch(&mut self, transaction: &Transaction, expect: &Expectation) -> Result<(), Failure> {
         let time = self.settings.settle;
         let restarted = transaction.activations.contains(&Activation::RestartDocker);
         if !restarted || time.is_zero() || !self.host.is_live() {
@@ -218,15 +228,13 @@ impl Run<'_> {
         }
         self.say(Event::Watching { time });
         let watcher = &*self.watcher;
-        let steady = self
-            .host
-            .steady(&transaction.expect, time, self.settings.deadline, &|| {
-                watcher.interrupted()
-            });
+        let steady = self.host.steady(expect, time, self.settings.deadline, &|| {
+            watcher.interrupted()
+        });
         if steady.is_err() {
             self.stop_if_interrupted()?;
         }
-        steady.map_err(|sentences| self.unhealthy(&transaction.expect, sentences))
+        steady.map_err(|sentences| self.unhealthy(expect, sentences))
     }
 
     /// Keeps the own words of the services that are not as they should be.

@@ -5,6 +5,7 @@ use super::account;
 use super::confirm::is_guard;
 use super::derived::state_now;
 use super::error::JournalError;
+use super::execute::boot_id;
 use super::history::transaction;
 use super::journal::{DerivedBefore, End, Journal, Log};
 use super::kernel;
@@ -53,7 +54,11 @@ pub fn inverse(
         expect_undone: of_today(original.expect.clone()),
         kernel: kernel_change(&log),
         reverts: Some(id.to_owned()),
-        kept_since: original.live_restore_on.as_ref().map(|_| log.at),
+        // No container outlives a boot, and a clock may be set by one.
+        kept_since: (original.live_restore_on.is_some()
+            && log.begin.boot.is_some()
+            && log.begin.boot == boot_id(host))
+        .then_some(log.at),
         ..Transaction::default()
     };
     inverse_steps(&original, &log, &mut inverse);
@@ -96,6 +101,7 @@ fn inverse_steps(original: &Transaction, log: &Log, inverse: &mut Transaction) {
             && last.action.path == step.action.path
         {
             step.action.after = last.action.after.clone();
+            step.what.clone_from(&last.what);
         }
         let mut back = turned(step);
         if let Some(off) = &switched_off

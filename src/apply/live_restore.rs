@@ -149,7 +149,11 @@ impl Run<'_> {
         for (index, step) in begin.steps.iter().enumerate().skip(at).rev() {
             self.undo_begun(index, step, left);
         }
-        if self.settings.mutation == Mutation::StayOff {
+        let path = &begin.steps[at].action.path;
+        let is_left = left
+            .iter()
+            .any(|left| left.starts_with(&format!("{path}: ")));
+        if is_left || self.settings.mutation == Mutation::StayOff {
             return;
         }
         let on = self

@@ -2,8 +2,8 @@
 
 use super::{Step, Transaction};
 use crate::change::{Action, Activation, State};
-use crate::checks::BRIDGE_EVENT;
-use crate::facts::{Container, Facts, Seen};
+use crate::checks::{BRIDGE_EVENT, Layout};
+use crate::facts::{Container, Docker, Facts, Seen};
 use crate::formats::daemon_json::Document;
 use serde_json::Value;
 
@@ -24,10 +24,8 @@ impl Transaction {
         else {
             return;
         };
-        let stays_on = key_of(&step.action.after, "live-restore") == Some(Value::Bool(true));
-        // Containers must not run on under a root that the next daemon does not know.
-        let root = |state: &State| key_of(state, "userns-remap");
-        let stays_on = stays_on && root(&step.action.before) == root(&step.action.after);
+        let stays_on = has_live_restore(&step.action.after)
+            && keeps_root(facts, docker, &step.action.before, &step.action.after);
         let (false, Some(explicit)) = (stays_on, step.action.before.with_live_restore(false))
         else {
             return;
@@ -60,7 +58,8 @@ impl Transaction {
             .daemon
             .get("icc")
             .is_some_and(|wanted| docker.is_in_effect("icc", wanted) == Some(false));
-        if lasting.is_empty()
+        if !docker.live_restore
+            || lasting.is_empty()
             || !lasting
                 .iter()
                 .all(|container| container.has_run_since(since))
@@ -80,9 +79,11 @@ impl Transaction {
             return;
         };
         let former = step.action.after.clone();
-        let root = |state: &State| key_of(state, "userns-remap");
+        // A failure leads back to the file as it is now, by a restart that they outlive, too.
+        let both_ways = has_live_restore(&off.action.before)
+            && keeps_root(facts, docker, &off.action.before, &former);
         let (true, Some(kept), Some(explicit)) = (
-            root(&off.action.before) == root(&former),
+            both_ways,
             former.with_live_restore(true),
             former.with_live_restore(false),
         ) else {
@@ -108,6 +109,7 @@ impl Transaction {
         self.live_restore_off = None;
         self.expect.containers = lasting
             .into_iter()
+            .filter(|container| container.can_be_started_again())
             .map(|container| container.name.clone())
             .collect();
     }
@@ -130,6 +132,30 @@ impl Transaction {
     }
 }
 
+fn has_live_restore(state: &State) -> bool {
+    key_of(state, "live-restore") == Some(Value::Bool(true))
+}
+
+/// Whether a daemon that reads either file has the root that this one has. Containers must not run
+/// on under one that the next daemon does not know.
+fn keeps_root(facts: &Facts, docker: &Docker, one: &State, other: &State) -> bool {
+    let same = |key: &str| key_of(one, key) == key_of(other, key);
+    let is_in_effect = |key: &str, unset: &str| {
+        let wanted = key_of(one, key).unwrap_or_else(|| Value::from(unset));
+        docker.is_in_effect(key, &wanted) != Some(false)
+    };
+    let root = match key_of(one, "data-root") {
+        Some(Value::String(root)) => root,
+        _ => Layout::of(facts).data_root(),
+    };
+    ["userns-remap", "data-root", "storage-driver"]
+        .iter()
+        .all(|key| same(key))
+        && is_in_effect("userns-remap", "")
+        && is_in_effect("storage-driver", &docker.storage_driver)
+        && docker.has_root(&root)
+}
+
 fn key_of(state: &State, key: &str) -> Option<Value> {
     let document = Document::parse(state.text().as_bytes()).ok()?;
     document.get(key).cloned()
@@ -139,7 +165,7 @@ fn key_of(state: &State, key: &str) -> Option<Value> {
 mod tests {
     use super::super::today::tests::{host, rollback};
     use super::*;
-    use crate::facts::{Attributes, Docker};
+    use crate::facts::Attributes;
 
     #[test]
     fn a_bridge_that_containers_go_on_using_is_not_waited_for() {
@@ -195,6 +221,13 @@ mod tests {
         (transaction, facts)
     }
 
+    fn file(text: &str) -> State {
+        State::File {
+            attributes: Attributes::default(),
+            content: text.into(),
+        }
+    }
+
     #[test]
     fn containers_that_run_since_before_outlive_the_rollback() {
         let (transaction, facts) = rollback_of_kept(|_, docker| {
@@ -225,14 +258,14 @@ mod tests {
             State::Absent
         );
         assert_eq!(transaction.expect.containers, ["web"]);
-        assert_eq!(transaction.expect_undone.containers, ["web", "job"]);
+        assert_eq!(transaction.expect_undone.containers, ["web"]);
         // It was never in effect, so there is nothing to wait for.
         assert_eq!(transaction.pending, None);
         assert_eq!(
             transaction.impact_today(&facts),
             [
-                "docker.service restarts, and live-restore keeps these containers running, as it did before: web",
-                "docker deletes these containers, which were started with --rm: job"
+                "docker.service restarts, and live-restore keeps these containers running: web",
+                "docker.service restarts, and docker deletes these containers, which were started with --rm: job"
             ]
         );
     }
@@ -240,7 +273,7 @@ mod tests {
     #[test]
     fn a_rollback_stops_containers_where_only_that_takes_everything_back() {
         type Edit = fn(&mut Transaction, &mut Docker);
-        let edits: [(&str, Edit); 5] = [
+        let edits: [(&str, Edit); 8] = [
             ("the original stopped them, too", |transaction, _| {
                 transaction.kept_since = None;
             }),
@@ -262,11 +295,40 @@ mod tests {
                 };
             }),
             ("none runs", |_, docker| docker.containers.clear()),
+            ("live-restore was switched off since", |_, docker| {
+                docker.live_restore = false;
+            }),
+            (
+                "the file as it is would not keep them after a failure",
+                |transaction, _| {
+                    transaction.steps[0].action.before = file("{\"icc\": false}");
+                    transaction.live_restore_off = Some(Step {
+                        what: String::new(),
+                        action: Action {
+                            path: "/etc/docker/daemon.json".into(),
+                            before: file("{\"icc\": false}"),
+                            after: file("{\"icc\": false, \"live-restore\": false}"),
+                        },
+                        controls: Vec::new(),
+                    });
+                },
+            ),
+            (
+                "the root is another one than the file says",
+                |transaction, docker| {
+                    "/var/lib/docker".clone_into(&mut docker.root_dir);
+                    let action = &mut transaction.steps[0].action;
+                    action.before =
+                        file("{\"live-restore\": true, \"data-root\": \"/srv/docker\"}");
+                    action.after = file("{\"data-root\": \"/srv/docker\"}");
+                },
+            ),
         ];
         for (why, edit) in edits {
-            let (transaction, _) = rollback_of_kept(edit);
+            let (transaction, facts) = rollback_of_kept(edit);
             assert!(transaction.afterwards.is_empty(), "{why}");
-            assert!(transaction.live_restore_off.is_some(), "{why}");
+            let off = transaction.live_restore_off.is_some();
+            assert_eq!(off, facts.docker.known().unwrap().live_restore, "{why}");
         }
     }
 

@@ -60,7 +60,7 @@ impl Transaction {
         let names = |those: fn(&Container) -> bool| -> Vec<String> {
             docker
                 .running()
-                .filter(|container| !container.swarm_task && those(container))
+                .filter(|container| container.can_be_started_again() && those(container))
                 .map(|container| container.name.clone())
                 .collect()
         };
@@ -80,31 +80,31 @@ impl Transaction {
             return Vec::new();
         }
         let mut sentences = Vec::new();
-        let running: Vec<&str> = docker
+        let keeps = docker.live_restore && self.live_restore_off.is_none();
+        let (lasting, other): (Vec<&Container>, Vec<&Container>) = docker
             .running()
-            .map(|container| container.name.as_str())
-            .collect();
-        if !self.afterwards.is_empty() {
-            sentences.push(format!(
-                "docker.service restarts, and live-restore keeps these containers running, as it did before: {}",
-                self.expect.containers.join(", ")
-            ));
-            let deleted: Vec<&str> = docker
-                .running()
-                .filter(|container| !docker.live_restore_keeps(container))
-                .map(|container| container.name.as_str())
-                .collect();
-            if !deleted.is_empty() {
+            .partition(|container| keeps && docker.live_restore_keeps(container));
+        let (deleted, stopped): (Vec<&Container>, Vec<&Container>) = other
+            .into_iter()
+            .partition(|container| container.auto_remove);
+        for (what, who) in [
+            ("live-restore keeps these containers running", lasting),
+            (
+                "these containers stop; they come back only by their restart policy",
+                stopped,
+            ),
+            (
+                "docker deletes these containers, which were started with --rm",
+                deleted,
+            ),
+        ] {
+            if !who.is_empty() {
+                let names: Vec<&str> = who.iter().map(|who| who.name.as_str()).collect();
                 sentences.push(format!(
-                    "docker deletes these containers, which were started with --rm: {}",
-                    deleted.join(", ")
+                    "docker.service restarts, and {what}: {}",
+                    names.join(", ")
                 ));
             }
-        } else if !running.is_empty() {
-            sentences.push(format!(
-                "docker.service restarts, and these containers stop; they come back only by their restart policy: {}",
-                running.join(", ")
-            ));
         }
         let remapping_ends = docker.is_remapped()
             && self.expect.daemon.get("userns-remap") == Some(&Value::from(""));

@@ -86,7 +86,13 @@ impl Run<'_> {
             .or_else(|_| self.undo_step(index, step));
         if let Err(error) = done {
             let action = &step.action;
-            let text = self.left(&action.path, &action.before, &error.to_string());
+            let log = self.journal.log();
+            // Of several steps of a path the first one begun has the former content.
+            let mut begun = log.begin.steps.iter().enumerate();
+            let first = begun
+                .find(|(at, first)| log.begun.contains(at) && first.action.path == action.path)
+                .map_or(step, |(_, first)| first);
+            let text = self.left(&action.path, &first.action.before, &error.to_string());
             // Two steps of one path have one reason.
             if !left
                 .iter()
@@ -140,7 +146,7 @@ impl Run<'_> {
             // An undo that was interrupted had already come further back; that step says the rest.
             return Ok(());
         }
-        if !self.is_ours(&now, step) {
+        if !self.is_ours(&now, index, step) {
             return Err(Failure::Changed { path: path.clone() });
         }
         self.say(Event::Restoring { path: path.clone() });
@@ -159,11 +165,20 @@ impl Run<'_> {
 
     /// Whether what is there now is of our making: the new state, a stage on the way to it, or
     /// an intermediate content of the undo.
-    fn is_ours(&self, now: &StateRecord, step: &StepRecord) -> bool {
+    fn is_ours(&self, now: &StateRecord, index: usize, step: &StepRecord) -> bool {
         let action = &step.action;
-        let off = self.journal.log().begin.undo_live_restore.as_ref();
+        let log = self.journal.log();
+        let off = log.begin.undo_live_restore.as_ref();
+        // A later step of the path may not have been taken back, as its content cannot be written.
+        let mut later = log.begin.steps.iter().enumerate().skip(index + 1);
+        let is_of_later = later.any(|(at, later)| {
+            log.begun.contains(&at)
+                && later.action.path == action.path
+                && (same(now, &later.action.before) || same(now, &later.action.after))
+        });
         let folder = |state: &StateRecord| matches!(state, StateRecord::Folder { .. });
-        same(now, &action.after)
+        is_of_later
+            || same(now, &action.after)
             || on_the_way(now, &action.before, &action.after)
             || off.is_some_and(|off| {
                 off.action.path == action.path && same(now, &off.action.after)

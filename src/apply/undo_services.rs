@@ -1,6 +1,6 @@
 //! Making the services notice that everything is as it was.
 
-use super::execute::boot_id;
+use super::execute::booted;
 use super::outcome::Event;
 use super::run::Run;
 use super::settings::Mutation;
@@ -98,7 +98,7 @@ impl Run<'_> {
     pub(super) fn check_undone(&mut self, told: &[Activation], left: &mut Vec<String>) {
         let begin = &self.journal.log().begin;
         let mut expected = begin.expect_undone.clone();
-        let booted = begin.boot.is_some() && begin.boot != boot_id(self.host);
+        let booted = booted(self.host, self.journal.log());
         if booted || !told.contains(&Activation::RestartDocker) {
             // Which containers a boot starts is not for us to promise, and what stops without a
             // restart has not been stopped by us.

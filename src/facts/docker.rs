@@ -107,6 +107,14 @@ impl Docker {
         }
     }
 
+    /// Whether this data root is the daemon's, as far as it says; with remapping it names a folder
+    /// below it.
+    pub fn has_root(&self, root: &str) -> bool {
+        self.root_dir.is_empty()
+            || self.root_dir == root
+            || self.root_dir.starts_with(&format!("{root}/"))
+    }
+
     /// Whether the value in effect is the wanted one; `None` where the API does not show it.
     pub fn is_in_effect(&self, key: &str, wanted: &Value) -> Option<bool> {
         let seen = self.effective(key)?;
@@ -125,9 +133,9 @@ impl Docker {
         self.live_restore && self.running().next().is_some()
     }
 
-    /// Whether live-restore keeps this container running over a restart of the daemon. From 20.10.19
-    /// to 24.0.7 a starting daemon deletes one with `--rm` although it runs (moby pull requests 44238
-    /// and 46857; seen with 20.10.24, and not with 26.1.5).
+    /// Whether live-restore keeps this container running over a restart of the daemon. Before 24.0.8
+    /// a starting daemon deletes one with `--rm` although it runs (moby pull request 46857; seen with
+    /// 20.10.5 and 20.10.24, and no more with 26.1.5 and 28.5.2).
     pub fn live_restore_keeps(&self, container: &Container) -> bool {
         let deletes = || {
             let mut numbers = self
@@ -136,9 +144,7 @@ impl Docker {
                 .map_while(|number| number.parse::<u32>().ok());
             let mut next = || numbers.next();
             match (next(), next(), next()) {
-                (Some(major), Some(minor), Some(patch)) => {
-                    ((20, 10, 19)..(24, 0, 8)).contains(&(major, minor, patch))
-                }
+                (Some(major), Some(minor), Some(patch)) => (major, minor, patch) < (24, 0, 8),
                 // It could be one of those.
                 _ => true,
             }
@@ -238,6 +244,12 @@ impl Container {
     /// automatically").
     pub fn comes_back(&self) -> bool {
         matches!(self.restart_policy.as_str(), "always" | "unless-stopped")
+    }
+
+    /// Whether it can be promised that it runs: a task of a swarm is replaced by another one, and
+    /// what was started with `--rm` is deleted whenever it ends, by itself, too.
+    pub fn can_be_started_again(&self) -> bool {
+        !self.swarm_task && !self.auto_remove
     }
 
     /// Whether it has been running without a stop since this moment, in microseconds since 1970; not
@@ -340,9 +352,7 @@ mod tests {
     #[test]
     fn which_daemons_delete_what_was_started_with_rm() {
         for (version, keeps) in [
-            ("20.10.5+dfsg1", true),
-            ("20.10.18", true),
-            ("20.10.19", false),
+            ("20.10.5+dfsg1", false),
             ("20.10.24+dfsg1", false),
             ("23.0.6", false),
             ("24.0.7-ce", false),

@@ -40,7 +40,7 @@ pub(super) fn undone(facts: &Facts, bench: &Workbench<'_>) -> Expectation {
     if let (true, Some(docker)) = (restarts, facts.docker.known()) {
         expect.containers = docker
             .running()
-            .filter(|container| !container.swarm_task)
+            .filter(|container| container.can_be_started_again())
             .map(|container| container.name.clone())
             .collect();
     }
@@ -76,7 +76,7 @@ pub(super) fn done(before: &Facts, target: &Facts, bench: &Workbench<'_>) -> Exp
             .collect();
         expect.containers = docker
             .running()
-            .filter(|container| !container.swarm_task)
+            .filter(|container| container.can_be_started_again())
             .map(|container| container.name.clone())
             .collect();
     }

@@ -57,7 +57,7 @@ pub enum Fate {
     Stops,
     /// It does not run now, and is started.
     Starts,
-    /// It is stopped, and docker deletes it (`--rm`).
+    /// It is stopped, and docker deletes it: `--rm`, or a task of a swarm.
     Deleted,
     /// The daemon does not know it any more, until it is changed back.
     Vanishes,
@@ -101,7 +101,11 @@ impl Fate {
             );
         }
         if container.swarm_task {
-            return (Self::Stops, "swarm starts a new container for its task");
+            // Seen with 20.10.24 and 26.1.5; moby issue 34190 tells the same of whole clusters.
+            return (
+                Self::Deleted,
+                "swarm deletes it, and starts a new container for its task",
+            );
         }
         match policy {
             "always" | "unless-stopped" => (Self::Restarts, "its restart policy brings it back"),
@@ -193,11 +197,11 @@ pub(super) fn forecast(
         .iter()
         .map(|container| {
             let (fate, why) = match (vanishes, restarts) {
-                // The daemon deletes it when it stops, before it changes.
-                (true, _) if container.running && container.auto_remove => {
-                    Fate::over_restart(container, false)
-                }
-                (true, _) => (Fate::Vanishes, "the daemon changes to another root"),
+                (true, _) => match Fate::over_restart(container, false) {
+                    // That happens when the daemon stops, before it changes.
+                    (Fate::Deleted, why) => (Fate::Deleted, why),
+                    _ => (Fate::Vanishes, "the daemon changes to another root"),
+                },
                 (false, true) => Fate::over_restart(
                     container,
                     restart.keeps() && docker.live_restore_keeps(container),

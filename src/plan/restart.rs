@@ -104,11 +104,7 @@ fn changes_root(docker: &Docker, after: &Facts) -> bool {
     if docker.is_in_effect("userns-remap", &wanted) == Some(false) {
         return true;
     }
-    // With remapping the daemon names a folder below its root.
-    let root = layout.data_root();
-    !docker.root_dir.is_empty()
-        && docker.root_dir != root
-        && !docker.root_dir.starts_with(&format!("{root}/"))
+    !docker.has_root(&layout.data_root())
 }
 
 /// Whether live-restore can be switched on by a reload: the file can be read as it is, and neither

@@ -358,7 +358,11 @@ fn rollback_that_keeps(case: &Case, id: &'static str) -> Case {
 
 /// The rollback of [`scenarios::kept`].
 pub fn keeping(mutation: Mutation) -> Case {
-    rollback_that_keeps(&case(scenarios::kept(), mutation), SECOND)
+    let case = rollback_that_keeps(&case(scenarios::kept(), mutation), SECOND);
+    let (ends, _) = case.ends();
+    let [end, _] = ends.end.expect("it is committed");
+    assert_eq!(end.stopped, BTreeSet::new());
+    case
 }
 
 fn explore_all(cases: &[Case]) {

@@ -101,16 +101,21 @@ pub(super) fn disruption(
     if let Some(reason) = vanish::disruption(&turn) {
         return Some(reason);
     }
+    let stopped = match &facts.docker {
+        // What could not be seen can be stopped, too.
+        Seen::Unseen(_) => restart::stops(facts),
+        Seen::Known(_) => stops(facts, options, keeps),
+    };
+    let brings_more = match &stopped {
+        Some(_) => None,
+        None => restart::brings_more(facts, edits),
+    };
     let reasons: Vec<String> = [
         bridge::disruption(&turn),
         ports::disruption(&turn),
-        match &facts.docker {
-            // What could not be seen can be stopped, too.
-            Seen::Unseen(_) => restart::stops(facts),
-            Seen::Known(_) => {
-                stops(facts, options, keeps).or_else(|| restart::brings_more(facts, edits))
-            }
-        },
+        stopped,
+        restart::starts(facts).filter(|_| !options.restart_containers),
+        brings_more,
     ]
     .into_iter()
     .flatten()

@@ -4,8 +4,8 @@
 
 use super::{Impact, Turn, words};
 use crate::change::Edit;
-use crate::checks::Layout;
-use crate::facts::{Container, Facts, MountKind, Seen};
+use crate::checks::{DaemonJson, Layout, changed_since_start};
+use crate::facts::{Container, Docker, Facts, MountKind, Seen};
 use crate::plan::forecast::Fate;
 
 /// Whom a restart stops.
@@ -33,6 +33,25 @@ pub(super) fn stops(facts: &Facts) -> Option<String> {
     }
 }
 
+/// Whom a restart starts although somebody has stopped it.
+pub(super) fn starts(facts: &Facts) -> Option<String> {
+    let who = started(facts.docker.known()?);
+    (!who.is_empty()).then(|| {
+        format!(
+            "the restart of docker.service starts what somebody has stopped, as its restart policy is always: {}",
+            words::names(who)
+        )
+    })
+}
+
+fn started(docker: &Docker) -> Vec<&Container> {
+    docker
+        .containers
+        .iter()
+        .filter(|container| Fate::over_restart(container, true).0 == Fate::Starts)
+        .collect()
+}
+
 /// Whom docker deletes at a restart that the others outlive.
 pub(super) fn deletes(facts: &Facts) -> Option<String> {
     let docker = facts.docker.known()?;
@@ -48,8 +67,15 @@ pub(super) fn deletes(facts: &Facts) -> Option<String> {
     })
 }
 
-/// That a restart brings more into effect than what these edits write.
+/// That a restart brings more into effect than what these edits write: what somebody has written and
+/// the daemon has not read.
 pub(super) fn brings_more(facts: &Facts, edits: &[Edit]) -> Option<String> {
+    if let Some(keys) = unread(facts) {
+        return Some(format!(
+            "it restarts docker.service, which brings into effect what was written to {} since it started: {keys}",
+            Layout::of(facts).config
+        ));
+    }
     // systemd may have to read docker.service's files again for a flag.
     let reloads_units = edits
         .iter()
@@ -60,6 +86,28 @@ pub(super) fn brings_more(facts: &Facts, edits: &[Edit]) -> Option<String> {
         "it restarts docker.service, which brings into effect what was written there before"
             .to_owned()
     })
+}
+
+/// The keys of a file that was changed since the daemon started, but for those that the API shows to
+/// be in effect. That a key was taken out of it cannot be seen.
+fn unread(facts: &Facts) -> Option<String> {
+    let layout = Layout::of(facts);
+    if !changed_since_start(facts, &layout.config) {
+        return None;
+    }
+    let DaemonJson::Read(document) = layout.daemon_json() else {
+        return None;
+    };
+    let in_effect = |key: &str| {
+        let (docker, value) = (facts.docker.known()?, document.get(key)?);
+        docker.is_in_effect(key, value)
+    };
+    let keys: Vec<&str> = document
+        .keys()
+        .into_iter()
+        .filter(|key| in_effect(key) != Some(true))
+        .collect();
+    (!keys.is_empty()).then(|| keys.join(", "))
 }
 
 /// Who stops, and who comes back.
@@ -82,12 +130,25 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
         )];
     };
     let running: Vec<&Container> = docker.running().collect();
+    let mut started = started(docker);
+    if turn.remaps().is_some() {
+        started.clear();
+    }
+    let starts = (!started.is_empty()).then(|| {
+        entry(
+            "are started, although somebody has stopped them".to_owned(),
+            words::containers(started),
+            "their restart policy is always",
+        )
+    });
     if running.is_empty() {
-        return vec![entry(
+        let mut all = vec![entry(
             "docker.service restarts once; no container runs now".to_owned(),
             Vec::new(),
             &changes,
         )];
+        all.extend(starts);
+        return all;
     }
     if turn.keeps {
         let (kept, deleted): (Vec<&Container>, Vec<&Container>) = running
@@ -102,6 +163,7 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
             let (_, _, what, why) = FATES[0];
             all.push(entry(what.to_owned(), words::containers(deleted), why));
         }
+        all.extend(starts);
         return all;
     }
     let mut all = vec![entry(
@@ -144,6 +206,7 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
             all.push(entry((*what).to_owned(), words::containers(who), why));
         }
     }
+    all.extend(starts);
     all
 }
 
@@ -174,9 +237,9 @@ const FATES: [(Fate, bool, &str, &str); 5] = [
         "they have no restart policy",
     ),
     (
-        Fate::Stops,
+        Fate::Deleted,
         true,
-        "stop, and the swarm starts new tasks in their place",
+        "are deleted by the restart, and the swarm starts new tasks in their place",
         "they are tasks of services",
     ),
 ];

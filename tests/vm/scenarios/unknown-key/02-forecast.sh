@@ -8,7 +8,7 @@ set -euo pipefail
 foretold unknown --allow-disruption
 jq -e '[.steps[].path] | index("/etc/docker/daemon.json") == null' "$STATE/unknown.plan" >/dev/null ||
     fail "the plan writes the file that dockerd refuses"
-jq -e '[.held_back[] | select(.control | startswith("daemon-")) | .reason] | length > 0 and
+jq -e '[.held_back[] | select((.control | startswith("daemon-")) and .control != "daemon-json") | .reason] | length > 0 and
     all(test("no-such-key"))' "$STATE/unknown.plan" >/dev/null || fail "the reason does not name the key"
 jq -e '[.forecast.containers[].fate] | all(. == "untouched")' "$STATE/unknown.plan" >/dev/null ||
     fail "the plan would disturb containers"
