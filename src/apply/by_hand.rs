@@ -227,4 +227,38 @@ mod tests {
         );
         assert_eq!(commands[6..8], ["rm '/etc/new/a b'", "rmdir /etc/new"]);
     }
+
+    #[test]
+    fn a_rollback_that_kept_containers_is_taken_back_without_losing_them() {
+        let path = "/etc/docker/daemon.json";
+        let hardened = file(0o644, "{\"icc\": false, \"live-restore\": true}");
+        let on = file(0o644, "{\"live-restore\": true}");
+        let off = file(0o644, "{\"live-restore\": false}");
+        let transaction = Transaction {
+            steps: vec![step(path, hardened.clone(), on.clone())],
+            afterwards: vec![step(path, on, off.clone()), step(path, off, State::Absent)],
+            activations: vec![Activation::RestartDocker],
+            ..Transaction::default()
+        };
+        let begin = Begin::of("T-1", &transaction, Vec::new(), None, None);
+        let text = by_hand(&begin, &Store::new("/state"), true);
+        let commands: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect();
+        let digest = hardened.record().digest().unwrap().to_string();
+        assert!(
+            commands[0].starts_with("install -m 0644 -o 0 -g 0 /state/backups/")
+                && commands[0].contains(&digest),
+            "{text}"
+        );
+        assert_eq!(commands[1], RELOAD.trim_end());
+        assert_eq!(
+            commands[2..],
+            [
+                "systemctl reset-failed docker.service",
+                "systemctl restart docker.service"
+            ]
+        );
+    }
 }
