@@ -57,8 +57,10 @@ pub enum Fate {
     Stops,
     /// It does not run now, and is started.
     Starts,
-    /// It is stopped, and docker deletes it: `--rm`, or a task of a swarm.
+    /// It is stopped, and docker deletes it (`--rm`).
     Deleted,
+    /// It is stopped, and swarm starts a new container in its place.
+    Replaced,
     /// The daemon does not know it any more, until it is changed back.
     Vanishes,
     /// It does not run, and will not.
@@ -101,10 +103,11 @@ impl Fate {
             );
         }
         if container.swarm_task {
-            // Seen with 20.10.24 and 26.1.5; moby issue 34190 tells the same of whole clusters.
+            // Whether the stopped one is still there was seen to differ from one restart to the next,
+            // with 20.10.24 and 26.1.5.
             return (
-                Self::Deleted,
-                "swarm deletes it, and starts a new container for its task",
+                Self::Replaced,
+                "swarm starts a new container in its place, and may delete it",
             );
         }
         match policy {

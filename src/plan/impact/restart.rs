@@ -160,7 +160,7 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
             &changes,
         )];
         if !deleted.is_empty() {
-            let (_, _, what, why) = FATES[0];
+            let (_, what, why) = FATES[0];
             all.push(entry(what.to_owned(), words::containers(deleted), why));
         }
         all.extend(starts);
@@ -183,7 +183,7 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
             "their processes get SIGTERM, and SIGKILL when they take too long",
         ));
     }
-    let known: &[(Fate, bool, &str, &str)] = if turn.remaps().is_some() {
+    let known: &[(Fate, &str, &str)] = if turn.remaps().is_some() {
         // Nothing of the former root is known to the daemon that starts.
         all.push(entry(
             "stop and do not come back, whatever their restart policy".to_owned(),
@@ -194,13 +194,11 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
     } else {
         &FATES
     };
-    for (fate, task, what, why) in known {
+    for (fate, what, why) in known {
         let who: Vec<&Container> = running
             .iter()
             .copied()
-            .filter(|container| {
-                Fate::over_restart(container, false).0 == *fate && container.swarm_task == *task
-            })
+            .filter(|container| Fate::over_restart(container, false).0 == *fate)
             .collect();
         if !who.is_empty() {
             all.push(entry((*what).to_owned(), words::containers(who), why));
@@ -210,36 +208,31 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
     all
 }
 
-/// What becomes of whom, whether it is a task of the swarm, and why; the first holds under any root.
-const FATES: [(Fate, bool, &str, &str); 5] = [
+/// What becomes of whom, and why; the first holds under any root.
+const FATES: [(Fate, &str, &str); 5] = [
     (
         Fate::Deleted,
-        false,
         "are deleted by the restart, with what they have written and their anonymous volumes",
         "they were started with --rm",
     ),
     (
         Fate::Restarts,
-        false,
         "stop and come back",
         "their restart policy is always or unless-stopped",
     ),
     (
         Fate::MayStop,
-        false,
         "stop, and come back only if their process ends with an error",
         "their restart policy is on-failure",
     ),
     (
         Fate::Stops,
-        false,
         "stop and stay down until somebody starts them",
         "they have no restart policy",
     ),
     (
-        Fate::Deleted,
-        true,
-        "are deleted by the restart, and the swarm starts new tasks in their place",
+        Fate::Replaced,
+        "stop, and the swarm starts new tasks in their place",
         "they are tasks of services",
     ),
 ];

@@ -70,8 +70,10 @@ at_rest() {
     services_active
     for try in $(seq 60); do
         now=$(docker ps --all --no-trunc --format '{{.ID}} {{.State}}' | sort)
+        # A swarm says how many of each service run; elsewhere this says nothing.
+        now+=" $(docker service ls --format '{{.Replicas}}' 2>/dev/null || true)"
         # Twice the same, in two looks that are some seconds apart, and nothing on its way.
-        [[ $now != "$last" || $now == *restarting* || $now == *removing* ]] || return 0
+        [[ $now != "$last" || $now == *restarting* || $now == *removing* || $now == *' 0/'* ]] || return 0
         last=$now
         sleep 4
     done

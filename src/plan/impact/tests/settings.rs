@@ -224,7 +224,7 @@ fn what_a_restart_does() {
             "stop and come back | container always",
             "stop, and come back only if their process ends with an error | container failing",
             "stop and stay down until somebody starts them | container plain",
-            "are deleted by the restart, and the swarm starts new tasks in their place | container task",
+            "stop, and the swarm starts new tasks in their place | container task",
         ]
     );
     let mut edits = set("userns-remap", json!("default"));
