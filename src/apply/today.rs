@@ -43,6 +43,13 @@ impl Transaction {
             // Nothing can leave the kernel before then; the files are put back all the same.
             self.pending = Some("the next boot".to_owned());
         }
+        if let Seen::Known(docker) = &facts.docker {
+            // The original expected what was in effect when it was applied.
+            self.expect_undone.daemon.retain(|key, value| {
+                docker.is_in_effect(key, value) != Some(false)
+                    && layout.runs_as_configured(key, docker)
+            });
+        }
         self.expect_containers(facts);
         self.switch_live_restore_off(facts, &layout.config);
         self.keep_containers(facts);
@@ -220,6 +227,36 @@ pub(super) mod tests {
         assert!(off.action.after.text().contains("\"live-restore\": false"));
         assert_eq!(transaction.steps[0].action.before, off.action.after);
         assert!(transaction.impact_today(&facts)[0].ends_with("web"));
+    }
+
+    #[test]
+    fn an_undo_of_a_rollback_leads_to_what_runs_today() {
+        let file = |icc: bool| {
+            let text = format!("{{\"icc\": {icc}}}");
+            let node = crate::facts::Node::file(&text);
+            [("/etc/docker/daemon.json".to_owned(), Seen::Known(node))]
+        };
+        // In effect, configured, expected by the original; what is expected of an undo now.
+        for (effective, configured, expected, left) in [
+            (false, false, false, true),
+            // It was pending when the original was applied, and is in effect by now.
+            (false, false, true, false),
+            // It is pending still, and comes with the restart of the undo.
+            (true, false, true, false),
+        ] {
+            let docker = Docker {
+                bridge_options: [(crate::facts::ENABLE_ICC.to_owned(), effective.to_string())]
+                    .into(),
+                ..Docker::default()
+            };
+            let mut facts = host("active", docker);
+            facts.files.extend(file(configured));
+            let mut transaction = rollback(&[Activation::RestartDocker]);
+            transaction.expect_undone.daemon = [("icc".to_owned(), Value::Bool(expected))].into();
+            transaction.fit_to_today(&facts);
+            let is_left = !transaction.expect_undone.daemon.is_empty();
+            assert_eq!(is_left, left, "{effective} {configured} {expected}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::Place;
 use super::installation::Installation;
-use crate::facts::{Facts, Kind, Look, Requests, Seen};
+use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen};
 use crate::formats::command_line::{self, Flags};
 use crate::formats::daemon_json::{Document, ParseError};
 use serde_json::Value;
@@ -145,6 +145,13 @@ impl<'a> Layout<'a> {
     /// A flag wins, as dockerd refuses to start when both are set.
     pub fn configured(&self, key: &str) -> Option<(Value, String)> {
         self.by_flag(key).or_else(|| self.in_file(key))
+    }
+
+    /// Whether an option runs with the value that it is configured with, as far as the API shows it; not
+    /// where a restart would bring another one.
+    pub fn runs_as_configured(&self, key: &str, docker: &Docker) -> bool {
+        self.configured(key)
+            .is_none_or(|(value, _)| docker.is_in_effect(key, &value) != Some(false))
     }
 
     /// The value that a flag will give an option at the next start, and where the flag stands; of several the last.

@@ -43,6 +43,11 @@ pub(super) fn undone(facts: &Facts, bench: &Workbench<'_>) -> Expectation {
             .filter(|container| container.can_be_started_again())
             .map(|container| container.name.clone())
             .collect();
+        // What waited for a restart came with that of the undo.
+        let layout = Layout::of(facts);
+        expect
+            .daemon
+            .retain(|key, _| layout.runs_as_configured(key, docker));
     }
     expect
 }
