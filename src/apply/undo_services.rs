@@ -5,6 +5,11 @@ use super::outcome::Event;
 use super::run::Run;
 use super::settings::Mutation;
 use crate::change::{Activation, Expectation};
+use std::time::Duration;
+
+/// How often, and how long, a container that does not start again is waited for.
+const PAUSES: u32 = 6;
+const PAUSE: Duration = Duration::from_secs(5);
 
 impl Run<'_> {
     /// Tells the services what they may have to unlearn. Returns what it told.
@@ -69,6 +74,7 @@ impl Run<'_> {
             return;
         }
         let mut names = names.to_vec();
+        let mut pauses = 0;
         // One may need another one, by a link or for its network: so again as long as any starts.
         loop {
             let mut refused = Vec::new();
@@ -82,7 +88,19 @@ impl Run<'_> {
                     Err(error) => refused.push((name.clone(), error)),
                 }
             }
-            if refused.is_empty() || refused.len() == names.len() {
+            let stays = refused.len() == names.len();
+            if stays && !refused.is_empty() && pauses < PAUSES && self.host.is_live() {
+                // On a slow host containerd may not have done away with the processes of before.
+                pauses += 1;
+                let run = Expectation {
+                    containers: names.clone(),
+                    ..answers.clone()
+                };
+                // A pause, which ends early where a restart policy is faster.
+                let _ = self.host.healthy(&run, PAUSE, &|| false);
+                continue;
+            }
+            if refused.is_empty() || stays {
                 for (name, error) in refused {
                     self.note(format!(
                         "the container {name} was not started again: {error}"

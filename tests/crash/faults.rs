@@ -275,6 +275,19 @@ fn a_damaged_journal_or_backup_is_never_acted_upon() {
 }
 
 #[test]
+fn a_container_that_does_not_start_again_at_once_is_waited_for() {
+    for (held, is_back) in [(1, true), (7, true), (1000, false)] {
+        let mut case = case(scenarios::refused().remove(0), Mutation::None);
+        case.host.held = held;
+        let mut host = case.host.with(Mishap::None);
+        let applied = case.apply(&mut host).unwrap();
+        let rolled_back = matches!(applied.outcome, Outcome::RolledBack { .. });
+        assert_eq!(rolled_back, is_back, "{held}: {applied:?}");
+        assert_eq!(host.containers["job"], is_back);
+    }
+}
+
+#[test]
 fn a_folder_that_somebody_uses_is_kept() {
     let case = case(scenarios::all().remove(1), Mutation::None);
     let (_, mut host) = case.ends();

@@ -63,6 +63,8 @@ pub struct Model {
     /// Containers that were stopped since the last boot, also where they run again; `None` where
     /// that does not matter.
     pub stopped: Option<BTreeSet<String>>,
+    /// How often containerd still holds the processes of a container that is to start.
+    pub held: u32,
     /// A daemon that was restarted comes up and gives up a little later.
     pub gives_up: bool,
     boots: u32,

@@ -268,6 +268,10 @@ impl Host for Model {
 
     fn start_container(&mut self, name: &str, _: Duration) -> Result<bool, HostError> {
         self.tick(name, "start")?;
+        if let Some(held) = self.held.checked_sub(1) {
+            self.held = held;
+            return Err(failure(name, "start"));
+        }
         match self.containers.get_mut(name) {
             Some(running) if self.daemon.is_some() => {
                 let stopped = !std::mem::replace(running, true);
