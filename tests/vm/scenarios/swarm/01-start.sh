@@ -15,4 +15,7 @@ for try in $(seq 60); do
     sleep 1
 done
 at_rest
+# Docker 26 says more of its swarm once it has started with it.
+restarted
+at_rest
 snapshot start
