@@ -184,6 +184,12 @@ mod tests {
         }
     }
 
+    fn commands(text: &str) -> Vec<&str> {
+        text.lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect()
+    }
+
     #[test]
     fn everything_that_a_step_can_do_is_told_in_reverse() {
         let mut labelled = attributes(0o2750);
@@ -205,10 +211,7 @@ mod tests {
         };
         let begin = Begin::of("T-1", &transaction, Vec::new(), None, None);
         let text = by_hand(&begin, &Store::new("/state"), true);
-        let commands: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .collect();
+        let commands = commands(&text);
         assert_eq!(commands.len(), 11, "{text}");
         assert_eq!(
             commands[..5],
@@ -242,10 +245,7 @@ mod tests {
         };
         let begin = Begin::of("T-1", &transaction, Vec::new(), None, None);
         let text = by_hand(&begin, &Store::new("/state"), true);
-        let commands: Vec<&str> = text
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .collect();
+        let commands = commands(&text);
         let digest = hardened.record().digest().unwrap().to_string();
         assert!(
             commands[0].starts_with("install -m 0644 -o 0 -g 0 /state/backups/")

@@ -59,14 +59,12 @@ impl Run<'_> {
                 self.check_loaded(transaction)?;
             }
         }
-        let mut is_steady = false;
         if !transaction.afterwards.is_empty() && !self.is_begun(told_at) {
             // While live-restore is on a daemon that gives up costs no container.
             let mut expect = transaction.expect.clone();
             expect.daemon.remove("live-restore");
             self.check(&expect, true)?;
             self.watch(transaction, &expect)?;
-            is_steady = true;
         }
         for (index, step) in transaction.all_steps().enumerate().skip(told_at) {
             self.step(index, of, step)?;
@@ -80,7 +78,8 @@ impl Run<'_> {
             self.put(&settle.path, &settle.to.record(), true)?;
         }
         self.check(&transaction.expect, true)?;
-        if !is_steady {
+        // Otherwise that was looked at before, and one that goes on after a crash restarts nothing.
+        if transaction.afterwards.is_empty() {
             self.watch(transaction, &transaction.expect)?;
         }
         let files = self.derived_after()?;

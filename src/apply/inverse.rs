@@ -133,15 +133,7 @@ fn switched_off(original: &Transaction) -> Option<Step> {
         .iter()
         .rev()
         .find(|step| step.action.path == *path)?;
-    let before = last.action.after.clone();
-    Some(Step {
-        action: Action {
-            path: path.clone(),
-            after: before.with_live_restore(false)?,
-            before,
-        },
-        ..original.undo_live_restore.clone()?
-    })
+    off_from(&last.action.after, original.undo_live_restore.as_ref()?)
 }
 
 /// The step that switches live-restore off, from the content that a rollback started from: what
@@ -152,14 +144,18 @@ fn explicitly_off(rollback: &Transaction, off: &Step) -> Option<Step> {
         .steps
         .iter()
         .find(|step| step.action.path == *path)?;
-    let before = first.action.before.clone();
+    off_from(&first.action.before, off)
+}
+
+/// A step like this one, from another content.
+fn off_from(before: &State, like: &Step) -> Option<Step> {
     Some(Step {
         action: Action {
-            path: path.clone(),
+            path: like.action.path.clone(),
+            before: before.clone(),
             after: before.with_live_restore(false)?,
-            before,
         },
-        ..off.clone()
+        ..like.clone()
     })
 }
 

@@ -132,7 +132,8 @@ impl Transaction {
     }
 }
 
-fn has_live_restore(state: &State) -> bool {
+/// Whether a daemon.json switches live-restore on.
+pub(super) fn has_live_restore(state: &State) -> bool {
     key_of(state, "live-restore") == Some(Value::Bool(true))
 }
 
@@ -156,7 +157,8 @@ fn keeps_root(facts: &Facts, docker: &Docker, one: &State, other: &State) -> boo
         && docker.has_root(&root)
 }
 
-fn key_of(state: &State, key: &str) -> Option<Value> {
+/// The value of a key of a daemon.json; `None` also where it cannot be read.
+pub(super) fn key_of(state: &State, key: &str) -> Option<Value> {
     let document = Document::parse(state.text().as_bytes()).ok()?;
     document.get(key).cloned()
 }

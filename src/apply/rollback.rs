@@ -3,6 +3,7 @@
 use super::error::JournalError;
 use super::inverse::inverse;
 use super::merge::{Merged, Refusal, merge};
+use super::outlive::{has_live_restore, key_of};
 use super::perform::{look_for, now};
 use super::settings::Settings;
 use super::transaction::{Step, Transaction};
@@ -10,9 +11,6 @@ use crate::change::{Activation, State};
 use crate::formats::daemon_json::Document;
 use crate::host::ReadHost;
 use crate::plan::ACCOUNT_FILES;
-use serde_json::Value;
-
-const LIVE_RESTORE: &str = "live-restore";
 
 /// What a rollback does, and what it must leave to a person.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,7 +52,7 @@ pub fn rollback(
                     .notes
                     .extend(stays.into_iter().map(|edit| format!("{path}: {edit}")));
                 // The daemon goes on using the account that it made.
-                keep_account |= value(&to, "userns-remap").is_some();
+                keep_account |= key_of(&to, "userns-remap").is_some();
                 let states = States {
                     former,
                     ours,
@@ -108,11 +106,10 @@ fn edited(transaction: &mut Transaction, mut step: Step, states: &States) -> Opt
     relax(transaction, &path, states);
     step.action.before = states.is.clone();
     step.action.after = states.to.clone();
-    let is_on = |state: &State| value(state, LIVE_RESTORE) == Some(Value::Bool(true));
     if let Some(mut first) = transaction
         .live_restore_off
         .take_if(|first| first.action.path == path)
-        && !is_on(&states.to)
+        && !has_live_restore(&states.to)
         && let Some(switched) = states.is.with_live_restore(false)
     {
         first.action.before = states.is.clone();
@@ -123,8 +120,8 @@ fn edited(transaction: &mut Transaction, mut step: Step, states: &States) -> Opt
     if let Some(mut first) = transaction
         .undo_live_restore
         .take_if(|first| first.action.path == path)
-        && is_on(&states.to)
-        && !is_on(&states.is)
+        && has_live_restore(&states.to)
+        && !has_live_restore(&states.is)
         && let Some(switched) = states.to.with_live_restore(false)
     {
         first.action.before = states.to.clone();
@@ -134,21 +131,17 @@ fn edited(transaction: &mut Transaction, mut step: Step, states: &States) -> Opt
     (step.action.before != step.action.after).then_some(step)
 }
 
-fn value(state: &State, key: &str) -> Option<Value> {
-    Document::parse(&state.content()?.0).ok()?.get(key).cloned()
-}
-
 /// Nothing is expected of the services that the edited file does not say.
 fn relax(transaction: &mut Transaction, path: &str, states: &States) {
     if is_daemon_json(path, &states.ours) || is_daemon_json(path, &states.former) {
         transaction
             .expect
             .daemon
-            .retain(|key, _| value(&states.to, key) == value(&states.former, key));
+            .retain(|key, _| key_of(&states.to, key) == key_of(&states.former, key));
         transaction
             .expect_undone
             .daemon
-            .retain(|key, _| value(&states.is, key) == value(&states.ours, key));
+            .retain(|key, _| key_of(&states.is, key) == key_of(&states.ours, key));
     }
     if is_of_audit(path) {
         transaction.expect.watches.clear();

@@ -229,16 +229,10 @@ fn without_live_restore_they_stop_and_that_is_asked_for() {
     };
     let plan = plan_for(&facts, &options);
     assert!(told(&plan).is_empty());
-    let back = plan
-        .held_back
-        .iter()
-        .find(|it| it.control == "daemon-no-new-privileges")
-        .unwrap();
+    let why = reason(&plan, "daemon-no-new-privileges");
     assert!(
-        back.reason
-            .contains("3 containers run here: always, once, job"),
-        "{}",
-        back.reason
+        why.contains("3 containers run here: always, once, job"),
+        "{why}"
     );
     let plan = plan_for(
         &facts,
@@ -365,16 +359,10 @@ fn a_container_that_is_deleted_when_it_stops_outlives_no_restart() {
     let plan = plan_for(&facts, &options);
     // live-restore itself needs no restart.
     assert_eq!(told(&plan), [Activation::ReloadDocker]);
-    let back = plan
-        .held_back
-        .iter()
-        .find(|it| it.control == "daemon-no-new-privileges")
-        .unwrap();
+    let why = reason(&plan, "daemon-no-new-privileges");
     assert!(
-        back.reason
-            .contains("deletes containers that were started with --rm: rm"),
-        "{}",
-        back.reason
+        why.contains("deletes containers that were started with --rm: rm"),
+        "{why}"
     );
     let plan = plan_for(
         &facts,
