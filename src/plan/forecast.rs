@@ -57,7 +57,8 @@ pub enum Fate {
     Stops,
     /// It does not run now, and is started.
     Starts,
-    /// It is stopped, and docker deletes it (`--rm`).
+    /// It is stopped, and docker deletes it (`--rm`): at this restart, or, where that changes to
+    /// another root before docker has got to it, when the daemon is back under the former one.
     Deleted,
     /// It is stopped, and swarm starts a new container in its place.
     Replaced,
@@ -201,8 +202,12 @@ pub(super) fn forecast(
         .map(|container| {
             let (fate, why) = match (vanishes, restarts) {
                 (true, _) => match Fate::over_restart(container, false) {
-                    // That happens when the daemon stops, before it changes.
-                    (Fate::Deleted, why) => (Fate::Deleted, why),
+                    // Seen at once with 20.10.24, 26.1.5 and 28.5.2, and not always with 20.10.5, as
+                    // the daemon does not wait for it when it stops.
+                    (Fate::Deleted, _) => (
+                        Fate::Deleted,
+                        "started with --rm, so docker deletes it when the daemon stops, or when it is back under this root",
+                    ),
                     _ => (Fate::Vanishes, "the daemon changes to another root"),
                 },
                 (false, true) => Fate::over_restart(

@@ -190,7 +190,7 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
             words::containers(running.iter().copied()),
             "the daemon changes to another root, which does not know them",
         ));
-        &FATES[..1]
+        &UNDER_ANOTHER_ROOT
     } else {
         &FATES
     };
@@ -208,7 +208,14 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
     all
 }
 
-/// What becomes of whom, and why; the first holds under any root.
+/// What becomes of whom, and why, where nothing that is stopped can come back.
+const UNDER_ANOTHER_ROOT: [(Fate, &str, &str); 1] = [(
+    Fate::Deleted,
+    "are deleted by the restart or, at the latest, when the daemon is back under this root, with what they have written and their anonymous volumes",
+    "they were started with --rm",
+)];
+
+/// What becomes of whom, and why; the first also where live-restore keeps the others.
 const FATES: [(Fate, &str, &str); 5] = [
     (
         Fate::Deleted,

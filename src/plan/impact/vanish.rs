@@ -64,7 +64,13 @@ pub(super) fn disruption(turn: &Turn<'_>) -> Option<String> {
 }
 
 fn things(docker: &Docker) -> Vec<String> {
-    let mut who = words::containers(&docker.containers);
+    // What was started with `--rm` does not come back.
+    let mut who = words::containers(
+        docker
+            .containers
+            .iter()
+            .filter(|container| !(container.running && container.auto_remove)),
+    );
     who.extend(docker.images.iter().map(words::image));
     who.extend(
         docker

@@ -116,6 +116,10 @@ back_again() {
     id=$(cat "$STATE/$1.transaction")
     [[ $id == null ]] || expect 0 seaworthy rollback --yes "$id"
     at_rest
+    while read -r id; do
+        ! docker container inspect "$id" >/dev/null 2>&1 || fail "$id was to be deleted and is there"
+        [[ ! -e /var/lib/docker/containers/$id ]] || fail "$id was to be deleted and is on the disk"
+    done < <(jq -r '.forecast.containers[] | select(.fate == "deleted").id' "$STATE/$1.plan")
 }
 
 # all_stopped: no container runs, and the daemon has started once more since.
