@@ -4,7 +4,7 @@
 use super::Transaction;
 use crate::change::{Action, Activation, State};
 use crate::checks::Layout;
-use crate::facts::{Container, Facts, Seen, UnitState};
+use crate::facts::{Container, Facts, RuleLoader, Seen, UnitState};
 use serde_json::Value;
 
 impl Transaction {
@@ -30,6 +30,18 @@ impl Transaction {
         if docker_runs && restores_config && !self.activations.contains(&Activation::RestartDocker)
         {
             self.activations.push(Activation::RestartDocker);
+            self.activations.sort();
+        }
+        let restores_rules = self
+            .all_steps()
+            .any(|step| step.action.path.starts_with("/etc/audit/rules.d/"));
+        if restores_rules
+            && facts.auditing.loader == RuleLoader::Augenrules
+            && facts.auditing.enabled.known().is_some_and(|&it| it != 2)
+            && !self.activations.contains(&Activation::LoadAuditRules)
+        {
+            // Auditing was locked when they were written, and a boot has loaded them since.
+            self.activations.push(Activation::LoadAuditRules);
             self.activations.sort();
         }
         for expected in [&mut self.expect, &mut self.expect_undone] {
@@ -204,6 +216,23 @@ pub(super) mod tests {
         transaction.fit_to_today(&host("failed", Docker::default()));
         assert_eq!(transaction.activations.len(), 2);
         assert!(transaction.expect.docker_runs && transaction.expect.auditd_runs);
+    }
+
+    #[test]
+    fn rules_that_a_boot_has_loaded_since_leave_the_kernel() {
+        for (loader, enabled, expected) in [
+            (RuleLoader::Augenrules, 1, &[Activation::LoadAuditRules][..]),
+            (RuleLoader::Augenrules, 2, &[]),
+            (RuleLoader::RulesFile, 1, &[]),
+        ] {
+            let mut facts = host("inactive", Docker::default());
+            facts.auditing.loader = loader;
+            facts.auditing.enabled = Seen::Known(enabled);
+            let mut transaction = rollback(&[]);
+            transaction.steps[0].action.path = "/etc/audit/rules.d/50-x.rules".into();
+            transaction.fit_to_today(&facts);
+            assert_eq!(transaction.activations, expected);
+        }
     }
 
     #[test]
