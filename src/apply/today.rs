@@ -3,7 +3,7 @@
 
 use super::Transaction;
 use crate::change::{Action, Activation, State};
-use crate::checks::Layout;
+use crate::checks::{Layout, RULES_FOLDER, parent};
 use crate::facts::{Container, Facts, RuleLoader, Seen, UnitState};
 use serde_json::Value;
 
@@ -27,22 +27,19 @@ impl Transaction {
         let restores_config = self
             .all_steps()
             .any(|step| step.action.path == layout.config && !is_reloaded(&step.action));
-        if docker_runs && restores_config && !self.activations.contains(&Activation::RestartDocker)
-        {
-            self.activations.push(Activation::RestartDocker);
-            self.activations.sort();
+        if docker_runs && restores_config {
+            self.tell(Activation::RestartDocker);
         }
         let restores_rules = self
             .all_steps()
-            .any(|step| step.action.path.starts_with("/etc/audit/rules.d/"));
+            .any(|step| parent(&step.action.path) == RULES_FOLDER);
         if restores_rules
             && facts.auditing.loader == RuleLoader::Augenrules
-            && facts.auditing.enabled.known().is_some_and(|&it| it != 2)
-            && !self.activations.contains(&Activation::LoadAuditRules)
+            && facts.auditing.enabled.known().is_some()
+            && !facts.auditing.is_locked()
         {
-            // Auditing was locked when they were written, and a boot has loaded them since.
-            self.activations.push(Activation::LoadAuditRules);
-            self.activations.sort();
+            // Where auditing was locked when they were written, a boot has loaded them since.
+            self.tell(Activation::LoadAuditRules);
         }
         for expected in [&mut self.expect, &mut self.expect_undone] {
             expected.docker_runs = docker_runs;
@@ -66,6 +63,14 @@ impl Transaction {
         self.switch_live_restore_off(facts, &layout.config);
         self.keep_containers(facts);
         self.leave_the_bridge(facts);
+    }
+
+    /// Tells a service that the original did not need to tell.
+    fn tell(&mut self, activation: Activation) {
+        if !self.activations.contains(&activation) {
+            self.activations.push(activation);
+            self.activations.sort();
+        }
     }
 
     /// Which containers must run in the end, and which after a failure.

@@ -7,6 +7,7 @@
 use super::{Impact, Turn, words};
 use crate::checks::Layout;
 use crate::facts::{Docker, Seen, Swarm};
+use crate::plan::forecast::Fate;
 
 /// What vanishes, and how much that is.
 pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
@@ -69,7 +70,7 @@ fn things(docker: &Docker) -> Vec<String> {
         docker
             .containers
             .iter()
-            .filter(|container| !(container.running && container.auto_remove)),
+            .filter(|container| Fate::over_restart(container, false).0 != Fate::Deleted),
     );
     who.extend(docker.images.iter().map(words::image));
     who.extend(

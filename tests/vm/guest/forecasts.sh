@@ -112,13 +112,14 @@ by_then() {
 
 # back_again NAME: the rollback of what `foretold NAME` applied.
 back_again() {
-    local id
+    local id root
     id=$(cat "$STATE/$1.transaction")
+    root=$(jq -r .root "$STATE/$1.before")
     [[ $id == null ]] || expect 0 seaworthy rollback --yes "$id"
     at_rest
     while read -r id; do
         ! docker container inspect "$id" >/dev/null 2>&1 || fail "$id was to be deleted and is there"
-        [[ ! -e /var/lib/docker/containers/$id ]] || fail "$id was to be deleted and is on the disk"
+        [[ ! -e $root/containers/$id ]] || fail "$id was to be deleted and is on the disk"
     done < <(jq -r '.forecast.containers[] | select(.fate == "deleted").id' "$STATE/$1.plan")
 }
 
