@@ -14,6 +14,9 @@ use tempfile::TempDir;
 /// The user that is nobody: no root, and no file of the tree is theirs.
 pub(crate) const NOBODY: u32 = 65534;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_seaworthy");
+const BUILD: &str = env!("CARGO_TARGET_TMPDIR");
+
 /// What is at a path of the sample host: a folder, a file, or a link.
 enum Is {
     Folder(u32),
@@ -147,7 +150,7 @@ impl Tree {
     /// The host of the table.
     pub(crate) fn new() -> Self {
         // Beside the build: a disk with attributes and flags, where /tmp may be in memory.
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let folder = tempfile::tempdir_in(ground()).unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
         let tree = Self { folder };
         fs::create_dir(tree.root()).unwrap();
@@ -227,8 +230,23 @@ impl Tree {
 
     /// Runs the program on this host as [`NOBODY`].
     pub(crate) fn run_as_nobody(&self, arguments: &[&str]) -> Ran {
-        let mut command = self.command(arguments);
+        let mut command = if is_open_to_others(BUILD) {
+            self.command(arguments)
+        } else {
+            command_of(&self.copied_program(), &self.root(), arguments)
+        };
         self.ran(command.uid(NOBODY).gid(NOBODY).output().unwrap())
+    }
+
+    /// The program where [`NOBODY`] gets at it.
+    fn copied_program(&self) -> PathBuf {
+        let copy = self.beside("seaworthy");
+        // Not by this process: a test that forks meanwhile would inherit the file open for writing,
+        // and nothing can be run then (execve(2), ETXTBSY).
+        let copied = Command::new("cp").arg(PROGRAM).arg(&copy).status().unwrap();
+        assert!(copied.success());
+        fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
+        copy
     }
 
     pub(crate) fn ran(&self, output: Output) -> Ran {
@@ -253,7 +271,11 @@ impl Tree {
 
 /// The program under test with a clean environment and no terminal.
 pub(crate) fn command(root: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_seaworthy"));
+    command_of(Path::new(PROGRAM), root, arguments)
+}
+
+fn command_of(program: &Path, root: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
@@ -263,6 +285,21 @@ pub(crate) fn command(root: &Path, arguments: &[&str]) -> Command {
         .arg(root)
         .args(arguments);
     command
+}
+
+/// Where hosts are made: in the build's own folder, or, where a folder above it is closed to others
+/// (a clone in the home of root), in that for temporary files.
+fn ground() -> PathBuf {
+    if is_open_to_others(BUILD) {
+        BUILD.into()
+    } else {
+        std::env::temp_dir()
+    }
+}
+
+fn is_open_to_others(folder: &str) -> bool {
+    let is_open = |folder: &Path| folder.metadata().is_ok_and(|it| it.mode() & 0o001 != 0);
+    Path::new(folder).ancestors().all(is_open)
 }
 
 /// Whether the tests run as root; says so when not, as a test that needs it is skipped then.
