@@ -10,7 +10,7 @@ use crate::catalog::{self, Catalog, Selection};
 use crate::change::Digest;
 use crate::checks::Layout;
 use crate::collect::{self, collect};
-use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Usage};
+use crate::facts::{Container, Facts, Kind, Look, Requests, Seen, Usage};
 use crate::formats::shell::quoted;
 use crate::host::{LinuxHost, ReadHost as _};
 use crate::plan::{self, Document, Options, Plan};
@@ -236,18 +236,32 @@ impl Context {
 
     /// Plans, and the document of the plan.
     pub(super) fn plan(&self, facts: &Facts, options: &Options) -> (Plan, Document) {
-        let mut plan = plan::plan(&self.catalog, facts, &self.policy, options, &self.today);
-        if let (true, Seen::Known(docker)) = (plan.asks_for_usage(), &facts.docker) {
-            let mut measured = facts.clone();
-            measured.docker = Seen::Known(Docker {
-                usage: self.usage(facts),
-                ..docker.clone()
-            });
-            plan = plan::plan(&self.catalog, &measured, &self.policy, options, &self.today);
+        let mut closer = self.with_setuid(facts);
+        let planned =
+            |facts: &Facts| plan::plan(&self.catalog, facts, &self.policy, options, &self.today);
+        let mut plan = planned(&closer);
+        if let (true, Seen::Known(docker)) = (plan.asks_for_usage(), &mut closer.docker) {
+            docker.usage = self.usage(facts);
+            plan = planned(&closer);
         }
         let at = jiff::Timestamp::now().to_string();
         let document = Document::new(&plan, facts, options, &at, &self.decisions);
         (plan, document)
+    }
+
+    /// The facts, and which programs in images gain rights, where that can still be taken away.
+    fn with_setuid(&self, facts: &Facts) -> Facts {
+        let mut facts = facts.clone();
+        if let Seen::Known(docker) = &mut facts.docker
+            && docker.effective("no-new-privileges") != Some(true.into())
+            && docker.containers.iter().any(Container::may_need_setuid)
+        {
+            let bar = self.progress();
+            bar.set_message("looking for setuid programs in images");
+            collect::setuid(&self.host, docker);
+            bar.finish_and_clear();
+        }
+        facts
     }
 
     /// What Docker's things take on the disk, measured at most once in a run.

@@ -8,9 +8,10 @@ mod docker;
 mod files;
 mod openrc;
 mod process;
+mod setuid;
 mod units;
 
-use crate::facts::{Facts, HostIdentity, Requests, Seen, Usage};
+use crate::facts::{Docker, Facts, HostIdentity, Requests, Seen, Usage};
 use crate::formats::os_release;
 use crate::host::{HostError, ReadHost};
 use files::Files;
@@ -69,6 +70,13 @@ pub fn collect(
 /// keeps the disk busy, so it is not a part of [`collect`].
 pub fn usage(host: &dyn ReadHost, docker_host: Option<&str>, facts: &Facts) -> Seen<Usage> {
     docker::usage(host, facts, socket_of(docker_host))
+}
+
+/// Looks for programs that gain rights in the images of containers that may rely on them
+/// ([`crate::facts::Container::may_need_setuid`]); what was found is noted at the containers. Nothing is looked at
+/// where there are none, and the daemon is not asked.
+pub fn setuid(host: &dyn ReadHost, docker: &mut Docker) {
+    setuid::collect(host, docker);
 }
 
 /// The socket that `DOCKER_HOST` names, if it names one.

@@ -1,4 +1,5 @@
 mod openrc;
+mod setuid;
 
 use super::*;
 use crate::facts::{Kind, Look, Node, RuleLoader};

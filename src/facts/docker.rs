@@ -228,6 +228,13 @@ pub struct Container {
     pub no_new_privileges: Option<bool>,
     /// Whom its process starts as; empty for root.
     pub user: String,
+    /// The program that it starts, and its arguments.
+    pub command: Vec<String>,
+    /// The folders of the host that its image's layers are in, the topmost first; empty where the
+    /// storage driver does not say.
+    pub layers: Vec<String>,
+    /// The programs in it that gain rights; looked for only for a plan.
+    pub setuid: Seen<Setuid>,
     /// `--read-only`.
     pub read_only: bool,
     /// Names of the limits that it has of its own (`--ulimit`).
@@ -262,11 +269,30 @@ impl Container {
                 .is_ok_and(|started| started.as_microsecond() < moment)
     }
 
+    /// Whether it may rely on programs that gain rights: its process is not root's from the start,
+    /// and whether it may gain rights was left to the daemon.
+    pub fn may_need_setuid(&self) -> bool {
+        let user = self.user.split(':').next().unwrap_or_default();
+        self.no_new_privileges.is_none() && !matches!(user, "" | "0" | "root")
+    }
+
     /// Whether it is on the default bridge.
     pub fn is_on_default_bridge(&self) -> bool {
         self.networks.iter().any(|network| network == "bridge")
             || matches!(self.network_mode.as_str(), "default" | "bridge")
     }
+}
+
+/// The programs in an image that run with other rights than those who start them: setuid, setgid
+/// or with capabilities of their own (execve(2), capabilities(7)).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Setuid {
+    /// Their paths in the container, sorted.
+    pub programs: Vec<String>,
+    /// Those of them that the start of the container names, each with the script that does so;
+    /// empty for the command itself.
+    pub named: BTreeMap<String, String>,
 }
 
 /// What kind of thing is mounted into a container.

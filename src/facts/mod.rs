@@ -15,7 +15,8 @@ mod unit;
 
 pub use auditing::{Auditing, RuleLoader};
 pub use docker::{
-    Container, Docker, ENABLE_ICC, Image, Mount, MountKind, Network, Port, Swarm, Usage, major,
+    Container, Docker, ENABLE_ICC, Image, Mount, MountKind, Network, Port, Setuid, Swarm, Usage,
+    major,
 };
 pub use node::{Attributes, Bytes, Kind, Mode, Node};
 pub use process::DaemonProcess;

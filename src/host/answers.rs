@@ -203,6 +203,12 @@ fn container(inspected: &Value) -> Container {
         log_driver: text(inspected, "/HostConfig/LogConfig/Type"),
         no_new_privileges: no_new_privileges(&texts(inspected, "/HostConfig/SecurityOpt")),
         user: text(inspected, "/Config/User"),
+        command: std::iter::once(text(inspected, "/Path"))
+            .chain(texts(inspected, "/Args"))
+            .filter(|word| !word.is_empty())
+            .collect(),
+        layers: layers(inspected),
+        setuid: Seen::default(),
         read_only: flag(inspected, "/HostConfig/ReadonlyRootfs"),
         ulimits: each(inspected, "/HostConfig/Ulimits", |limit| {
             text(limit, "/Name")
@@ -268,6 +274,17 @@ fn ports(inspected: &Value) -> Vec<Port> {
 fn linked(link: &str) -> String {
     let target = link.split(':').next().unwrap_or_default();
     target.trim_start_matches('/').to_owned()
+}
+
+/// The layers of the image, which overlay2 lists as overlayfs does in its mount option `lowerdir`
+/// (docs.docker.com, "OverlayFS storage driver"); other drivers, and the image store of containerd,
+/// list none.
+fn layers(inspected: &Value) -> Vec<String> {
+    text(inspected, "/GraphDriver/Data/LowerDir")
+        .split(':')
+        .filter(|folder| folder.starts_with('/'))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// `no-new-privileges`, `no-new-privileges:true`, `no-new-privileges=false`; the last one counts

@@ -33,6 +33,9 @@ fn old() -> DockerAnswers {
                 "Id": "c0ffee", "Name": "/web", "Image": "sha256:1",
                 "State": { "Status": "running", "Running": true, "Pid": 812,
                            "StartedAt": "2026-11-20T10:00:00.1Z" },
+                "Path": "/bin/busybox", "Args": ["httpd", "-f"],
+                "GraphDriver": { "Name": "overlay2", "Data": {
+                    "LowerDir": "/d/overlay2/i-init/diff:/d/overlay2/b/diff", "UpperDir": "/d/overlay2/i/diff" } },
                 "Config": { "Image": "busybox:latest" },
                 "HostConfig": { "NetworkMode": "default", "AutoRemove": false,
                                 "RestartPolicy": { "Name": "unless-stopped", "MaximumRetryCount": 0 } }
@@ -70,6 +73,7 @@ fn new() -> DockerAnswers {
             "com.docker.network.bridge.enable_icc": "false" } }]),
         containers: vec![
             json!({ "Id": "c1", "Name": "/old", "State": { "Status": "sunk" },
+                    "GraphDriver": { "Name": "overlayfs", "Data": null },
                     "HostConfig": { "RestartPolicy": { "Name": "" }, "AutoRemove": true } }),
         ],
         images: json!([{ "Id": "sha256:3", "RepoTags": null, "Size": 1 }]),
@@ -105,6 +109,10 @@ fn an_old_daemon() {
             pid: 812,
             started_at: "2026-11-20T10:00:00.1Z".to_owned(),
             image_id: "sha256:1".to_owned(),
+            command: ["/bin/busybox", "httpd", "-f"].map(str::to_owned).to_vec(),
+            layers: ["/d/overlay2/i-init/diff", "/d/overlay2/b/diff"]
+                .map(str::to_owned)
+                .to_vec(),
             ..Container::default()
         }]
     );
@@ -123,6 +131,7 @@ fn a_new_daemon_with_words_that_nobody_knows() {
     assert_eq!(docker.containers[0].restart_policy, "no");
     assert!(!docker.containers[0].running);
     assert!(docker.containers[0].auto_remove);
+    assert!(docker.containers[0].layers.is_empty());
     assert!(docker.networks.is_empty() && docker.volumes.is_empty());
 }
 

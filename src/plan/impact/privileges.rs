@@ -2,8 +2,9 @@
 //! with (moby, daemon/daemon_unix.go; dockerd(8)).
 
 use super::{Impact, Turn, words};
-use crate::facts::{Container, Docker};
+use crate::facts::{Docker, Seen, Setuid};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who keeps what he has, and whose image may need more.
 pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
@@ -33,35 +34,89 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
         why: "no-new-privileges = true".to_owned(),
         size: None,
     });
-    let images = images_of_users(docker);
-    if !images.is_empty() {
-        all.push(Impact {
-            what: "a hint only: containers of these images start as an ordinary user, and may need sudo, su or ping to work once they are created again"
-                .to_owned(),
-            who: images,
-            why: "their setuid programs were not looked for; `find / -xdev -perm -4000` in the container lists them"
-                .to_owned(),
-            size: None,
-        });
-    }
+    all.extend(hints(docker));
     all
 }
 
-/// The images of containers whose process is not root's from the start: root needs no setuid
-/// program.
-fn images_of_users(docker: &Docker) -> Vec<String> {
-    let mut images: Vec<String> = docker
-        .containers
-        .iter()
-        .filter(|it| it.no_new_privileges.is_none() && starts_as_user(it))
-        .map(|it| format!("image {}", words::plain(&it.image)))
-        .collect();
-    images.sort();
-    images.dedup();
-    images
+/// What is known of the images of containers that may rely on programs that gain rights: those of
+/// which the same is known together, what is most likely to matter first.
+fn hints(docker: &Docker) -> Vec<Impact> {
+    let mut alike: BTreeMap<(u8, String, String), BTreeSet<String>> = BTreeMap::new();
+    for container in docker.containers.iter().filter(|it| it.may_need_setuid()) {
+        let image = format!("image {}", words::plain(&container.image));
+        alike
+            .entry(hint(&container.setuid))
+            .or_default()
+            .insert(image);
+    }
+    alike
+        .into_iter()
+        .map(|((_, what, why), who)| Impact {
+            what: format!(
+                "a hint only: containers of these images start as an ordinary user, and {what}"
+            ),
+            who: who.into_iter().collect(),
+            why,
+            size: None,
+        })
+        .collect()
 }
 
-fn starts_as_user(container: &Container) -> bool {
-    let user = container.user.split(':').next().unwrap_or_default();
-    !matches!(user, "" | "0" | "root")
+/// Where it comes, what is likely and why.
+fn hint(setuid: &Seen<Setuid>) -> (u8, String, String) {
+    let setuid = match setuid {
+        Seen::Known(setuid) => setuid,
+        Seen::Unseen(unseen) => {
+            return (
+                2,
+                "may need sudo, su or ping to work once they are created again".to_owned(),
+                format!("setuid programs were not looked for: {}", unseen.unseen),
+            );
+        }
+    };
+    if !setuid.named.is_empty() {
+        let named: Vec<String> = setuid
+            .named
+            .iter()
+            .map(|(program, script)| match words::plain(script) {
+                script if script.is_empty() => format!("{program} in the command"),
+                script => format!("{program} in {script}"),
+            })
+            .collect();
+        return (
+            0,
+            format!(
+                "their entry points name programs that gain no rights once they are created again: {}",
+                named.join(", ")
+            ),
+            "the programs are setuid, setgid or have capabilities; whether they are run is not known".to_owned(),
+        );
+    }
+    if setuid.programs.is_empty() {
+        return (
+            3,
+            "no program that gains rights was found in them".to_owned(),
+            "looked for in the usual folders of their layers only".to_owned(),
+        );
+    }
+    (
+        1,
+        format!(
+            "these programs in them gain no rights once they are created again: {}",
+            programs(setuid).join(", ")
+        ),
+        "they are setuid, setgid or have capabilities; their entry points do not name them"
+            .to_owned(),
+    )
+}
+
+/// The names alone: where they are, does not matter to a reader.
+fn programs(setuid: &Setuid) -> Vec<String> {
+    let names: BTreeSet<String> = setuid
+        .programs
+        .iter()
+        .filter_map(|path| path.rsplit('/').next())
+        .map(words::plain)
+        .collect();
+    names.into_iter().collect()
 }

@@ -95,14 +95,18 @@ fn settings_of_new_containers() {
         "root",
         json!({ "user": "0:0", "log_driver": "journald", "ulimits": ["nofile"] }),
     );
-    let facts = with(&[old, hardened, root]);
+    let exempt = running(
+        "exempt",
+        json!({ "no_new_privileges": false, "user": "app" }),
+    );
+    let facts = with(&[old, hardened, root, exempt]);
     let limits = json!({ "nofile": { "Name": "nofile", "Soft": 1, "Hard": 2 } });
     for (key, value, expected) in [
         (
             "no-new-privileges",
             json!(true),
             vec![
-                "processes in containers created from now on cannot gain rights by setuid programs; these keep what they were created with | container old, container root",
+                "processes in containers created from now on cannot gain rights by setuid programs; these keep what they were created with | container old, container root, container exempt",
                 "a hint only: containers of these images start as an ordinary user, and may need sudo, su or ping to work once they are created again | image app:1",
             ],
         ),
@@ -110,7 +114,7 @@ fn settings_of_new_containers() {
             "log-driver",
             json!("journald"),
             vec![
-                "only containers created from now on log to journald; these keep their driver (json-file) until they are created again | container old, container hardened",
+                "only containers created from now on log to journald; these keep their driver (json-file) until they are created again | container old, container hardened, container exempt",
             ],
         ),
         ("log-driver", json!("json-file"), vec![]),
@@ -118,7 +122,7 @@ fn settings_of_new_containers() {
             "default-ulimits",
             limits,
             vec![
-                "get the default limits (nofile) when they start the next time | container old, container hardened",
+                "get the default limits (nofile) when they start the next time | container old, container hardened, container exempt",
             ],
         ),
         ("userland-proxy", json!(false), vec![]),
@@ -126,6 +130,54 @@ fn settings_of_new_containers() {
     ] {
         assert_eq!(said(&facts, &set(key, value)), expected, "{key}");
     }
+}
+
+#[test]
+fn programs_that_gain_rights() {
+    let of = |name: &str, image: &str, setuid: Value| {
+        running(
+            name,
+            json!({ "user": "app", "image": image, "setuid": setuid }),
+        )
+    };
+    let debian = json!({ "programs": ["/bin/mount", "/usr/bin/mount", "/usr/bin/su"] });
+    let facts = with(&[
+        of("a", "none:1", json!({})),
+        of("b", "debian:2", debian.clone()),
+        of("c", "debian:1", debian.clone()),
+        of("d", "debian:1", debian),
+        of("e", "far:1", json!({ "unseen": "permission denied" })),
+        of(
+            "f",
+            "sudo:1",
+            json!({ "programs": ["/usr/bin/ping", "/usr/bin/sudo"],
+                "named": { "ping": "", "sudo": "/run\nme.sh" } }),
+        ),
+        running("root", json!({ "image": "root:1" })),
+    ]);
+    let effects = of_edits(&facts, &set("no-new-privileges", json!(true)));
+    let hints: Vec<String> = effects
+        .iter()
+        .filter_map(|effect| {
+            let what = effect.what.strip_prefix(
+                "a hint only: containers of these images start as an ordinary user, and ",
+            )?;
+            Some(format!(
+                "{what} ({}) | {}",
+                effect.why,
+                effect.who.join(", ")
+            ))
+        })
+        .collect();
+    assert_eq!(
+        hints,
+        [
+            "their entry points name programs that gain no rights once they are created again: ping in the command, sudo in /run\u{fffd}me.sh (the programs are setuid, setgid or have capabilities; whether they are run is not known) | image sudo:1",
+            "these programs in them gain no rights once they are created again: mount, su (they are setuid, setgid or have capabilities; their entry points do not name them) | image debian:1, image debian:2",
+            "may need sudo, su or ping to work once they are created again (setuid programs were not looked for: permission denied) | image far:1",
+            "no program that gains rights was found in them (looked for in the usual folders of their layers only) | image none:1",
+        ]
+    );
 }
 
 #[test]
