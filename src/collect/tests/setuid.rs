@@ -176,7 +176,8 @@ fn what_the_start_names() {
         )
         .put(&format!("{BASE}/plain"), Node::file("sudo"))
         .has(&format!("{BASE}/link.sh"), Kind::Link);
-    let cases: [(&[&str], &[(&str, &str)]); 11] = [
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
+    let cases: [Case; 11] = [
         (&[], &[]),
         (&["sleep", "1"], &[]),
         (&["sudo", "-E", "x"], &[("sudo", "")]),

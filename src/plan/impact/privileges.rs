@@ -70,7 +70,10 @@ fn hint(setuid: &Seen<Setuid>) -> (u8, String, String) {
             return (
                 2,
                 "may need sudo, su or ping to work once they are created again".to_owned(),
-                format!("setuid programs were not looked for: {}", unseen.unseen),
+                format!(
+                    "setuid programs were not looked for: {}; `find / -xdev -perm -4000` in the container lists them",
+                    unseen.unseen
+                ),
             );
         }
     };
