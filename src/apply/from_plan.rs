@@ -3,7 +3,7 @@
 use super::{DaemonStart, Derived, Step, Transaction};
 use crate::audit::TOOL;
 use crate::change::{Action, ActionKind, Activation, State};
-use crate::checks::{Layout, RULES_FILE};
+use crate::checks::Layout;
 use crate::facts::{Facts, RuleLoader};
 use crate::plan::{ACCOUNT_FILES, Plan, REMAP_ACCOUNT};
 
@@ -15,10 +15,7 @@ impl Transaction {
         if plan.activates(Activation::LoadAuditRules)
             && facts.auditing.loader == RuleLoader::Augenrules
         {
-            derived.extend(
-                [RULES_FILE.to_owned(), format!("{RULES_FILE}.prev")]
-                    .map(|path| Derived::WholeFile { path }),
-            );
+            derived.extend(Derived::generated_rules());
         }
         if plan.makes_account && plan.activates(Activation::RestartDocker) {
             derived.push(Derived::Account {

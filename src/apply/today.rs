@@ -1,7 +1,7 @@
 //! A rollback on the host as it is today: services that were stopped since stay stopped, one that
 //! runs again reads the restored file, and whoever asked is told whom that concerns.
 
-use super::Transaction;
+use super::{Derived, Transaction};
 use crate::change::{Action, Activation, State};
 use crate::checks::{Layout, RULES_FOLDER, parent};
 use crate::facts::{Container, Facts, RuleLoader, Seen, UnitState};
@@ -40,6 +40,11 @@ impl Transaction {
         {
             // Where auditing was locked when they were written, a boot has loaded them since.
             self.tell(Activation::LoadAuditRules);
+            for derived in Derived::generated_rules() {
+                if !self.derived.contains(&derived) {
+                    self.derived.push(derived);
+                }
+            }
         }
         for expected in [&mut self.expect, &mut self.expect_undone] {
             expected.docker_runs = docker_runs;
@@ -237,6 +242,22 @@ pub(super) mod tests {
             transaction.steps[0].action.path = "/etc/audit/rules.d/50-x.rules".into();
             transaction.fit_to_today(&facts);
             assert_eq!(transaction.activations, expected);
+            // If that fails, both come back byte for byte.
+            let recorded: Vec<String> = transaction
+                .derived
+                .iter()
+                .map(|derived| match derived {
+                    Derived::WholeFile { path } => path.clone(),
+                    Derived::Account { name, .. } => name.clone(),
+                })
+                .collect();
+            let generated = ["/etc/audit/audit.rules", "/etc/audit/audit.rules.prev"];
+            let expected = if expected.is_empty() {
+                &[][..]
+            } else {
+                &generated
+            };
+            assert_eq!(recorded, expected);
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::confirm::{Confirmation, is_guard};
 use crate::change::{Action, Activation, Expectation, State};
+use crate::checks::GENERATED_RULES;
 use serde::{Deserialize, Serialize};
 
 /// Everything the executor needs to know.
@@ -140,6 +141,15 @@ pub enum Derived {
         /// The account's name.
         name: String,
     },
+}
+
+impl Derived {
+    /// What augenrules writes when it is told to load the rules.
+    pub(super) fn generated_rules() -> impl Iterator<Item = Self> {
+        GENERATED_RULES.into_iter().map(|path| Self::WholeFile {
+            path: path.to_owned(),
+        })
+    }
 }
 
 /// The state of a derived file after the activations.

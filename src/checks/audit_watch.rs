@@ -19,6 +19,10 @@ pub const RULES_FOLDER: &str = "/etc/audit/rules.d";
 pub const OWN_RULES_FILE: &str = "/etc/audit/rules.d/50-seaworthy-docker.rules";
 /// What augenrules writes, and what is loaded where it is not used.
 pub const RULES_FILE: &str = "/etc/audit/audit.rules";
+
+/// What augenrules(8) writes when it loads the rules: the file that it generates, and the former
+/// one.
+pub const GENERATED_RULES: [&str; 2] = [RULES_FILE, "/etc/audit/audit.rules.prev"];
 /// Our own file of folders to make at boot (tmpfiles.d(5)).
 pub const TMPFILES: &str = "/etc/tmpfiles.d/seaworthy.conf";
 /// Where other packages name such folders.

@@ -15,7 +15,9 @@ mod start;
 pub mod startable;
 
 pub(crate) use audit_watch::rule_files;
-pub use audit_watch::{AuditWatch, OWN_RULES_FILE, RULES_FILE, RULES_FOLDER, TMPFILES};
+pub use audit_watch::{
+    AuditWatch, GENERATED_RULES, OWN_RULES_FILE, RULES_FILE, RULES_FOLDER, TMPFILES,
+};
 pub(crate) use daemon_option::changed_since_start;
 pub use daemon_option::{BRIDGE_EVENT, DaemonOption, Want};
 pub use file_access::FileAccess;

@@ -32,7 +32,9 @@ use crate::audit::{Judged, judge};
 use crate::catalog::{Applicability, Catalog, Selection};
 use crate::change::{Action, Activation, Edit, Expectation};
 use crate::checks::installation::hands_off;
-use crate::checks::{Layout, OWN_RULES_FILE, Outcome, RULES_FILE, TMPFILES, parent};
+use crate::checks::{
+    GENERATED_RULES, Layout, OWN_RULES_FILE, Outcome, RULES_FILE, TMPFILES, parent,
+};
 use crate::facts::{Facts, Look, Requests, RuleLoader};
 use crate::policy::Policy;
 use restart::Restart;
@@ -479,7 +481,7 @@ fn would_change(bench: &Workbench<'_>, one: &Judged<'_>) -> Vec<Action> {
 fn writes(facts: &Facts, activation: Activation, makes_account: bool) -> Vec<String> {
     match activation {
         Activation::LoadAuditRules if facts.auditing.loader == RuleLoader::Augenrules => {
-            vec![RULES_FILE.to_owned(), format!("{RULES_FILE}.prev")]
+            GENERATED_RULES.map(str::to_owned).to_vec()
         }
         Activation::RestartDocker if makes_account => vec![format!(
             "the account {REMAP_ACCOUNT} and its subordinate ids in {}",

@@ -40,7 +40,7 @@ snapshot start
 
 expect 0 seaworthy plan
 expect 0 seaworthy plan --format json
-jq -r '.held_back[] | select(.control == "daemon-no-new-privileges").impact[] | "\(.what) | \(.who) | \(.why)"' "$OUT" |
+jq -r '.impact[] | "\(.what) | \(.who) | \(.why)"' "$OUT" |
     grep '^a hint only' | tee "$STATE/hints"
 hint() {
     grep -c -E "$1" "$STATE/hints" | grep -qx 1 || fail "there is not one hint of: $1"
