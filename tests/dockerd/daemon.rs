@@ -81,8 +81,13 @@ impl Daemon {
 
     /// Makes the image `busybox` from the machine's own static busybox.
     pub(crate) fn import_busybox(&self) {
+        self.import("/", "bin/busybox", "busybox:latest");
+    }
+
+    /// Makes an image from what is at `path` below a folder of this machine.
+    pub(crate) fn import(&self, folder: &str, path: &str, image: &str) {
         let tar = Command::new("tar")
-            .args(["-C", "/", "-c", "bin/busybox"])
+            .args(["-C", folder, "-c", path])
             .output()
             .unwrap();
         assert!(
@@ -90,9 +95,9 @@ impl Daemon {
             "{}",
             String::from_utf8_lossy(&tar.stderr)
         );
-        let file = self.folder.path().join("busybox.tar");
+        let file = self.folder.path().join("image.tar");
         fs::write(&file, tar.stdout).unwrap();
-        self.docker(&["import", file.to_str().unwrap(), "busybox:latest"]);
+        self.docker(&["import", file.to_str().unwrap(), image]);
     }
 
     /// Gives the daemon another configuration and sends it SIGHUP.

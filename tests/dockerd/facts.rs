@@ -3,8 +3,10 @@
 use super::daemon::Daemon;
 use super::wanted;
 use seaworthy::collect::collect;
-use seaworthy::facts::{Container, Docker, MountKind, Requests, Seen, Swarm, Usage};
+use seaworthy::facts::{Container, Docker, MountKind, Requests, Seen, Setuid, Swarm, Usage};
 use seaworthy::host::{LinuxHost, ReadHost as _};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 fn facts(daemon: &Daemon) -> Docker {
     let host = LinuxHost::live().unwrap();
@@ -264,6 +266,57 @@ fn what_everything_takes_is_measured() {
         seaworthy::collect::usage(&host, Some(&named), &seen),
         Seen::Known(usage)
     );
+}
+
+/// In the layers that a real daemon makes, with a real whiteout.
+#[test]
+fn programs_that_gain_rights_are_found() {
+    if !wanted() {
+        return;
+    }
+    let daemon = Daemon::start();
+    let tree = tempfile::tempdir().unwrap();
+    let at = |path: &str| tree.path().join(path);
+    fs::create_dir_all(at("bin")).unwrap();
+    fs::copy("/bin/busybox", at("bin/busybox")).unwrap();
+    for (name, mode) in [("stays", 0o4755), ("goes", 0o4755), ("plain", 0o755)] {
+        fs::write(at("bin").join(name), "#!/bin/busybox sh\nstays\n").unwrap();
+        fs::set_permissions(at("bin").join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    daemon.import(tree.path().to_str().unwrap(), ".", "draft");
+    let remove = ["run", "--name=draft", "--network=none", "draft"];
+    daemon.docker(&[&remove[..], &["/bin/busybox", "rm", "/bin/goes"]].concat());
+    daemon.docker(&["commit", "draft", "image"]);
+    let create = ["create", "--network=none"];
+    for (name, command) in [("names", "plain"), ("idle", "true")] {
+        let more = ["--user=app", "--name", name, "image", command];
+        daemon.docker(&[&create[..], &more].concat());
+    }
+    daemon.docker(&[&create[..], &["--name=of-root", "image", "stays"]].concat());
+
+    let mut docker = facts(&daemon);
+    let before = docker.clone();
+    seaworthy::collect::setuid(&LinuxHost::live().unwrap(), &mut docker);
+    assert_eq!(container(&docker, "of-root"), container(&before, "of-root"));
+    let of = |name: &str| container(&docker, name).setuid.clone();
+    if docker.storage_driver != "overlay2" {
+        eprintln!(
+            "NOT RUN: the storage driver here is {}",
+            docker.storage_driver
+        );
+        assert!(of("idle").known().is_none());
+        return;
+    }
+    let programs = vec!["/bin/stays".to_owned()];
+    let named = [("stays".to_owned(), "plain".to_owned())].into();
+    assert_eq!(
+        of("idle"),
+        Seen::Known(Setuid {
+            programs: programs.clone(),
+            ..Setuid::default()
+        })
+    );
+    assert_eq!(of("names"), Seen::Known(Setuid { programs, named }));
 }
 
 #[test]

@@ -159,6 +159,9 @@ fn an_upper_layer_decides() {
     }
 }
 
+/// A command, and the programs that it or a script of it names.
+type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
+
 #[test]
 fn what_the_start_names() {
     let host = Model::default()
@@ -176,7 +179,6 @@ fn what_the_start_names() {
         )
         .put(&format!("{BASE}/plain"), Node::file("sudo"))
         .has(&format!("{BASE}/link.sh"), Kind::Link);
-    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
     let cases: [Case; 11] = [
         (&[], &[]),
         (&["sleep", "1"], &[]),
