@@ -10,7 +10,7 @@ use crate::catalog::{self, Catalog, Selection};
 use crate::change::Digest;
 use crate::checks::Layout;
 use crate::collect::{self, collect};
-use crate::facts::{Container, Facts, Kind, Look, Requests, Seen, Usage};
+use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Usage};
 use crate::formats::shell::quoted;
 use crate::host::{LinuxHost, ReadHost as _};
 use crate::plan::{self, Document, Options, Plan};
@@ -236,12 +236,24 @@ impl Context {
 
     /// Plans, and the document of the plan.
     pub(super) fn plan(&self, facts: &Facts, options: &Options) -> (Plan, Document) {
-        let mut closer = self.with_setuid(facts);
         let planned =
             |facts: &Facts| plan::plan(&self.catalog, facts, &self.policy, options, &self.today);
-        let mut plan = planned(&closer);
-        if let (true, Seen::Known(docker)) = (plan.asks_for_usage(), &mut closer.docker) {
-            docker.usage = self.usage(facts);
+        let mut plan = planned(facts);
+        if let (true, Seen::Known(docker)) = (
+            plan.asks_for_setuid() || plan.asks_for_usage(),
+            &facts.docker,
+        ) {
+            let mut docker = docker.clone();
+            if plan.asks_for_setuid() {
+                self.look_for_setuid(&mut docker);
+            }
+            if plan.asks_for_usage() {
+                docker.usage = self.usage(facts);
+            }
+            let closer = Facts {
+                docker: Seen::Known(docker),
+                ..facts.clone()
+            };
             plan = planned(&closer);
         }
         let at = jiff::Timestamp::now().to_string();
@@ -249,19 +261,12 @@ impl Context {
         (plan, document)
     }
 
-    /// The facts, and which programs in images gain rights, where that can still be taken away.
-    fn with_setuid(&self, facts: &Facts) -> Facts {
-        let mut facts = facts.clone();
-        if let Seen::Known(docker) = &mut facts.docker
-            && docker.effective("no-new-privileges") != Some(true.into())
-            && docker.containers.iter().any(Container::may_need_setuid)
-        {
-            let bar = self.progress();
-            bar.set_message("looking for setuid programs in images");
-            collect::setuid(&self.host, docker);
-            bar.finish_and_clear();
-        }
-        facts
+    /// Which programs in images gain rights.
+    fn look_for_setuid(&self, docker: &mut Docker) {
+        let bar = self.progress();
+        bar.set_message("looking for setuid programs in images");
+        collect::setuid(&self.host, docker);
+        bar.finish_and_clear();
     }
 
     /// What Docker's things take on the disk, measured at most once in a run.

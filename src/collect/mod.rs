@@ -6,6 +6,7 @@
 mod auditing;
 mod docker;
 mod files;
+mod layers;
 mod openrc;
 mod process;
 mod setuid;
@@ -73,8 +74,8 @@ pub fn usage(host: &dyn ReadHost, docker_host: Option<&str>, facts: &Facts) -> S
 }
 
 /// Looks for programs that gain rights in the images of containers that may rely on them
-/// ([`crate::facts::Container::may_need_setuid`]); what was found is noted at the containers. Nothing is looked at
-/// where there are none, and the daemon is not asked.
+/// ([`crate::facts::Container::may_need_setuid`]); what was found is noted at the containers. The
+/// daemon is not asked.
 pub fn setuid(host: &dyn ReadHost, docker: &mut Docker) {
     setuid::collect(host, docker);
 }

@@ -154,6 +154,16 @@ impl Plan {
         self.impact.iter().any(|impact| impact.size.is_some())
     }
 
+    /// Whether the plan, or what it holds back, hints at programs in images that gain rights, which
+    /// only a look into the images tells.
+    pub fn asks_for_setuid(&self) -> bool {
+        let held_back = self.held_back.iter().flat_map(|held| &held.impact);
+        self.impact
+            .iter()
+            .chain(held_back)
+            .any(impact::hints_at_setuid)
+    }
+
     /// The activation is part of the plan.
     pub fn activates(&self, activation: Activation) -> bool {
         self.activations

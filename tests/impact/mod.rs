@@ -78,6 +78,24 @@ fn only_a_plan_that_remaps_users_asks_for_sizes() {
 }
 
 #[test]
+fn only_a_plan_that_takes_rights_asks_for_setuid_programs() {
+    // Held back counts, too: it says whom it would concern.
+    for (allow_disruption, skip, asks) in [
+        (false, vec![], true),
+        (true, vec![], true),
+        (true, vec!["daemon-no-new-privileges".to_owned()], false),
+    ] {
+        let mut options = Options {
+            allow_disruption,
+            ..Options::default()
+        };
+        options.selection.skip = skip;
+        let plan = plan::plan(&catalog(), &busy(), &Policy::default(), &options, TODAY);
+        assert_eq!(plan.asks_for_setuid(), asks);
+    }
+}
+
+#[test]
 fn a_saved_plan_is_not_held_to_sizes() {
     let sized = |images: u64| {
         let usage = Usage {

@@ -41,7 +41,15 @@ impl Model {
         let node = Node {
             kind,
             mode: Mode(0o4755),
-            target: (kind == Kind::Link).then(|| "/etc".to_owned()),
+            ..Node::default()
+        };
+        self.put(path, node)
+    }
+
+    fn link(self, path: &str, target: &str) -> Self {
+        let node = Node {
+            kind: Kind::Link,
+            target: Some(target.to_owned()),
             ..Node::default()
         };
         self.put(path, node)
@@ -53,6 +61,19 @@ impl Model {
             .insert("trusted.overlay.opaque".to_owned(), "y".into());
         self
     }
+}
+
+/// An image of two layers that hold nothing.
+fn image() -> Model {
+    let model = Model::default();
+    [TOP, BASE].into_iter().fold(model, |model, layer| {
+        let folder = Node {
+            kind: Kind::Folder,
+            entries: Some(Vec::new()),
+            ..Node::default()
+        };
+        model.put(layer, folder)
+    })
 }
 
 fn container(command: &[&str]) -> Container {
@@ -88,16 +109,17 @@ fn what_gains_rights() {
         xattrs: [("security.capability".to_owned(), Bytes(vec![1]))].into(),
         ..Node::default()
     };
-    let host = Model::default()
+    let host = image()
         .program(&format!("{BASE}/usr/bin/su"), 0o4755)
         .program(&format!("{BASE}/usr/bin/wall"), 0o2755)
         .program(&format!("{BASE}/usr/bin/ls"), 0o755)
         .program(&format!("{BASE}/opt/su"), 0o4755)
         .program(&format!("{TOP}/usr/local/bin/mine"), 0o6711)
         .put(&format!("{BASE}/bin/ping"), with_capability)
-        .has(&format!("{BASE}/sbin"), Kind::Link)
+        .link(&format!("{BASE}/sbin"), "/etc")
         .has(&format!("{BASE}/usr/sbin/folder"), Kind::Folder)
-        .has(&format!("{BASE}/usr/sbin/link"), Kind::Link);
+        .link(&format!("{BASE}/usr/sbin/link"), "/etc/passwd")
+        .program(&format!("{BASE}/usr/bin/not\nplain"), 0o4755);
     assert_eq!(
         programs(&host),
         [
@@ -119,7 +141,7 @@ fn what_gains_rights() {
 #[test]
 fn an_upper_layer_decides() {
     let base = || {
-        Model::default()
+        image()
             .program(&format!("{BASE}/usr/bin/su"), 0o4755)
             .program(&format!("{BASE}/usr/bin/sudo"), 0o4755)
     };
@@ -137,7 +159,7 @@ fn an_upper_layer_decides() {
         ),
         (base().has(&at("/usr/bin"), Kind::Other), vec![]),
         (base().has(&at("/usr"), Kind::Other), vec![]),
-        (base().has(&at("/usr/bin"), Kind::Link), vec![]),
+        (base().link(&at("/usr/bin"), "/etc"), vec![]),
         (
             base()
                 .program(&at("/usr/bin/new"), 0o4755)
@@ -164,7 +186,7 @@ type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
 
 #[test]
 fn what_the_start_names() {
-    let host = Model::default()
+    let host = image()
         .program(&format!("{BASE}/usr/bin/sudo"), 0o4755)
         .program(&format!("{BASE}/usr/bin/passwd"), 0o4755)
         .program(&format!("{BASE}/bin/ping"), 0o4755)
@@ -178,8 +200,9 @@ fn what_the_start_names() {
             Node::file("#!/bin/sh\n/bin/ping -c1 db && exec \"$@\"\n"),
         )
         .put(&format!("{BASE}/plain"), Node::file("sudo"))
-        .has(&format!("{BASE}/link.sh"), Kind::Link);
-    let cases: [Case; 11] = [
+        .link(&format!("{BASE}/link.sh"), "usr/../start.sh")
+        .link(&format!("{BASE}/loop.sh"), "loop.sh");
+    let cases: [Case; 14] = [
         (&[], &[]),
         (&["sleep", "1"], &[]),
         (&["sudo", "-E", "x"], &[("sudo", "")]),
@@ -198,7 +221,16 @@ fn what_the_start_names() {
             &[("ping", "docker-entrypoint.sh")],
         ),
         (&["/plain"], &[]),
-        (&["/link.sh"], &[]),
+        (&["/link.sh"], &[("sudo", "/link.sh")]),
+        (&["/loop.sh"], &[]),
+        (
+            &["/bin/sh", "-c", "exec /start.sh x"],
+            &[("sudo", "/start.sh")],
+        ),
+        (
+            &["/usr/local/../local/./bin/../../../start.sh"],
+            &[("sudo", "/usr/local/../local/./bin/../../../start.sh")],
+        ),
         (&["/x/../start.sh", "./start.sh"], &[]),
     ];
     for (command, expected) in cases {
@@ -216,7 +248,7 @@ fn what_the_start_names() {
 
 #[test]
 fn only_images_that_matter_are_looked_at_and_once() {
-    let host = Model::default().program(&format!("{BASE}/bin/su"), 0o4755);
+    let host = image().program(&format!("{BASE}/bin/su"), 0o4755);
     let plain = container(&[]);
     let other = |change: fn(&mut Container)| {
         let mut container = plain.clone();
@@ -226,6 +258,7 @@ fn only_images_that_matter_are_looked_at_and_once() {
     let found = seen(
         &host,
         &[
+            other(|it| it.layers = vec!["/gone/diff".to_owned()]),
             other(|it| it.user = "0:0".to_owned()),
             other(|it| it.no_new_privileges = Some(true)),
             other(|it| it.layers = Vec::new()),
@@ -235,22 +268,19 @@ fn only_images_that_matter_are_looked_at_and_once() {
             }),
         ],
     );
-    assert!(found[..2].iter().all(|it| *it == Seen::default()));
-    assert!(
-        host.looks
-            .borrow()
-            .keys()
-            .all(|path| path.starts_with("/root/"))
-    );
+    assert!(found[1..3].iter().all(|it| *it == Seen::default()));
+    let looks = || host.looks.borrow().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(looks(), ["/gone/diff", "/root/diff"]);
     let said = |seen: &Seen<Setuid>| match seen {
         Seen::Unseen(unseen) => unseen.unseen.clone(),
         Seen::Known(_) => "seen".to_owned(),
     };
+    assert_eq!(said(&found[0]), "its layers are not where the daemon says");
     assert_eq!(
-        said(&found[2]),
+        said(&found[3]),
         "the storage driver btrfs does not say where its layers are"
     );
-    assert_eq!(said(&found[3]), "permission denied");
+    assert_eq!(said(&found[4]), "permission denied");
     let found = seen(&host, &[plain.clone(), plain]);
     assert!(found.iter().all(|it| said(it) == "seen"));
     assert_eq!(host.looks.borrow()[&format!("{BASE}/bin/su")].len(), 1);
@@ -258,8 +288,64 @@ fn only_images_that_matter_are_looked_at_and_once() {
 
 #[test]
 fn an_image_without_end_is_given_up() {
-    let mut host = Model::default().program(&format!("{BASE}/bin/su"), 0o4755);
+    let mut host = image().program(&format!("{BASE}/bin/su"), 0o4755);
     let folder = host.files.get_mut(&format!("{BASE}/bin")).unwrap();
     folder.entries = Some((0..30_000).map(|number| number.to_string()).collect());
-    assert_eq!(programs(&host), ["the image holds too many programs"]);
+    assert_eq!(programs(&host), ["the image holds too many files"]);
+}
+
+#[test]
+fn merged_folders_are_one() {
+    let host = image()
+        .program(&format!("{BASE}/usr/bin/su"), 0o4755)
+        .program(&format!("{TOP}/usr/bin/sudo"), 0o4755)
+        .put(
+            &format!("{BASE}/usr/bin/start"),
+            Node::file("#!/bin/sh\nexec /bin/su app\n"),
+        )
+        .link(&format!("{BASE}/bin"), "usr/bin")
+        .link(&format!("{BASE}/sbin"), "/usr/sbin")
+        .link(&format!("{BASE}/usr/sbin"), "bin");
+    for command in ["/bin/start", "start", "/sbin/start"] {
+        assert_eq!(
+            seen(&host, &[container(&[command])]),
+            [Seen::Known(Setuid {
+                programs: vec!["/usr/bin/su".to_owned(), "/usr/bin/sudo".to_owned()],
+                named: [("su".to_owned(), command.to_owned())].into(),
+            })],
+        );
+    }
+}
+
+/// On a real file system, which refuses names that are too long.
+#[test]
+fn words_without_end_are_no_paths() {
+    let root = tempfile::tempdir().unwrap();
+    for layer in [TOP, BASE] {
+        fs::create_dir_all(root.path().join(&layer[1..]).join("bin")).unwrap();
+    }
+    let program = root.path().join(&format!("{BASE}/bin/su")[1..]);
+    fs::write(&program, "").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o4755);
+    fs::set_permissions(&program, mode).unwrap();
+    let host = LinuxHost::folder(root.path()).unwrap();
+    let long = "x".repeat(5000);
+    for word in [
+        long.clone(),
+        format!("/{long}"),
+        "/.".repeat(60_000),
+        "/x".repeat(60_000),
+        "/bin/..".repeat(60_000),
+        "a ".repeat(600_000),
+    ] {
+        let mut docker = Docker {
+            containers: vec![container(&[&word])],
+            ..Docker::default()
+        };
+        setuid(&host, &mut docker);
+        let Seen::Known(setuid) = &docker.containers[0].setuid else {
+            panic!("{:?}", docker.containers[0].setuid);
+        };
+        assert_eq!(setuid.programs, ["/bin/su"]);
+    }
 }

@@ -57,6 +57,8 @@ impl Impact {
     }
 }
 
+pub(super) use privileges::is_hint as hints_at_setuid;
+
 /// What must be seen to tell whom a plan concerns.
 pub(super) fn requests(facts: &Facts) -> Requests {
     let mut requests = subordinate::requests(facts);

@@ -6,6 +6,17 @@ use crate::facts::{Docker, Seen, Setuid};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How a hint begins, which is not a finding.
+const HINT: &str = "a hint only: containers of these images start as an ordinary user, and";
+
+/// As many programs as are named: Debian's own are about ten.
+const MOST_NAMES: usize = 16;
+
+/// Whether it hints at programs in images, so that looking for them says more.
+pub(in crate::plan) fn is_hint(impact: &Impact) -> bool {
+    impact.what.starts_with(HINT)
+}
+
 /// Who keeps what he has, and whose image may need more.
 pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
     let is_on = turn.brings("no-new-privileges") == Some(&Value::Bool(true));
@@ -71,26 +82,31 @@ fn hint(setuid: &Seen<Setuid>) -> (u8, String, String) {
                 2,
                 "may need sudo, su or ping to work once they are created again".to_owned(),
                 format!(
-                    "setuid programs were not looked for: {}; `find / -xdev -perm -4000` in the container lists them",
-                    unseen.unseen
+                    "programs that gain rights were not looked for: {}; `find / -xdev -perm -4000` in the container lists them",
+                    words::plain(&unseen.unseen)
                 ),
             );
         }
     };
     if !setuid.named.is_empty() {
-        let named: Vec<String> = setuid
+        let more = setuid.named.len().saturating_sub(MOST_NAMES);
+        let mut named: Vec<String> = setuid
             .named
             .iter()
+            .take(MOST_NAMES)
             .map(|(program, script)| match words::plain(script) {
                 script if script.is_empty() => format!("{program} in the command"),
                 script => format!("{program} in {script}"),
             })
             .collect();
+        if more > 0 {
+            named.push(format!("{more} more"));
+        }
         return (
             0,
             format!(
                 "their entry points name programs that gain no rights once they are created again: {}",
-                named.join(", ")
+                words::listed(&named)
             ),
             "the programs are setuid, setgid or have capabilities; whether they are run is not known".to_owned(),
         );
@@ -106,20 +122,28 @@ fn hint(setuid: &Seen<Setuid>) -> (u8, String, String) {
         1,
         format!(
             "these programs in them gain no rights once they are created again: {}",
-            programs(setuid).join(", ")
+            programs(setuid)
         ),
-        "they are setuid, setgid or have capabilities; their entry points do not name them"
+        "they are setuid, setgid or have capabilities; nothing that was read of their start names them"
             .to_owned(),
     )
 }
 
 /// The names alone: where they are, does not matter to a reader.
-fn programs(setuid: &Setuid) -> Vec<String> {
-    let names: BTreeSet<String> = setuid
+fn programs(setuid: &Setuid) -> String {
+    let names: BTreeSet<&str> = setuid
         .programs
         .iter()
         .filter_map(|path| path.rsplit('/').next())
+        .collect();
+    let more = names.len().saturating_sub(MOST_NAMES);
+    let mut shown: Vec<String> = names
+        .into_iter()
+        .take(MOST_NAMES)
         .map(words::plain)
         .collect();
-    names.into_iter().collect()
+    if more > 0 {
+        shown.push(format!("{more} more"));
+    }
+    words::listed(&shown)
 }

@@ -172,9 +172,9 @@ fn programs_that_gain_rights() {
     assert_eq!(
         hints,
         [
-            "their entry points name programs that gain no rights once they are created again: ping in the command, sudo in /run\u{fffd}me.sh (the programs are setuid, setgid or have capabilities; whether they are run is not known) | image sudo:1",
-            "these programs in them gain no rights once they are created again: mount, su (they are setuid, setgid or have capabilities; their entry points do not name them) | image debian:1, image debian:2",
-            "may need sudo, su or ping to work once they are created again (setuid programs were not looked for: permission denied; `find / -xdev -perm -4000` in the container lists them) | image far:1",
+            "their entry points name programs that gain no rights once they are created again: ping in the command and sudo in /run\u{fffd}me.sh (the programs are setuid, setgid or have capabilities; whether they are run is not known) | image sudo:1",
+            "these programs in them gain no rights once they are created again: mount and su (they are setuid, setgid or have capabilities; nothing that was read of their start names them) | image debian:1, image debian:2",
+            "may need sudo, su or ping to work once they are created again (programs that gain rights were not looked for: permission denied; `find / -xdev -perm -4000` in the container lists them) | image far:1",
             "no program that gains rights was found in them (looked for in the usual folders of their layers only) | image none:1",
         ]
     );
