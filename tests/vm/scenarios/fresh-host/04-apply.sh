@@ -1,10 +1,11 @@
 #!/bin/bash
 #: timeout 1200
-# Apply: files, running daemon, kernel and containers agree.
+# Apply: files, running daemon, kernel and containers agree, and all is as the plan foretold.
 set -euo pipefail
 . "$(dirname "$0")/../../guest/lib.sh"
+. "$GUEST/forecasts.sh"
 
-expect 0 seaworthy apply --yes --allow-disruption --format json
+foretold fresh --allow-disruption
 check_json '.format == 1 and .outcome == "committed"' 'the transaction is committed'
 check_json '.audit_after.fail == 0 or ([.audit_after.findings[]? | select(.outcome == "fail")] == [])' \
     'the audit afterwards has no failure'
