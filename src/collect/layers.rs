@@ -114,7 +114,8 @@ impl<'a> Layers<'a> {
                 return Ok(Place::Other);
             }
             if part == ".." {
-                // The folder above is found by its name, as the kernel's `..` is not to be trusted here.
+                // The folder above is found by its name: a layer's own `..` leads out of what is
+                // merged.
                 way.pop();
                 for part in way.drain(..).rev() {
                     rest.push_front(part);
