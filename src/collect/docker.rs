@@ -2,9 +2,10 @@
 
 use super::files::Files;
 use super::unseen;
-use crate::facts::{Docker, Facts, Kind, Seen, UnitState, Usage};
+use crate::facts::{Container, Docker, Facts, Kind, Look, Seen, UnitState, Usage};
 use crate::formats::command_line;
 use crate::host::{HostError, ReadHost};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where docker.socket listens in every distribution, unless its unit says something else.
@@ -39,8 +40,34 @@ pub(super) fn daemon(
         return Seen::unseen(format!("there is no Docker socket at {socket}"), "");
     }
     match files.host().docker(socket) {
-        Ok(answers) => Seen::Known(answers.facts()),
+        Ok(answers) => {
+            let mut docker = answers.facts();
+            mark_stopped(files.host(), &mut docker);
+            Seen::Known(docker)
+        }
         Err(error) => unseen(&error),
+    }
+}
+
+/// Notes which running containers `unless-stopped` will not bring back, from the daemon's own record
+/// of each: `containers/ID/config.v2.json` below its root (moby, container/container.go,
+/// `HasBeenManuallyStopped`).
+fn mark_stopped(host: &dyn ReadHost, docker: &mut Docker) {
+    let root = docker.root_dir.clone();
+    let concerned = |container: &&mut Container| {
+        container.running
+            && container.restart_policy == "unless-stopped"
+            && container.id.bytes().all(|digit| digit.is_ascii_hexdigit())
+    };
+    for container in docker.containers.iter_mut().filter(concerned) {
+        let path = format!("{root}/containers/{}/config.v2.json", container.id);
+        let record: Option<Value> = host
+            .node(&path, Look::Content)
+            .ok()
+            .and_then(|node| serde_json::from_slice(&node.content?.0).ok());
+        container.marked_stopped = record
+            .and_then(|record| record.get("HasBeenManuallyStopped")?.as_bool())
+            .unwrap_or_default();
     }
 }
 

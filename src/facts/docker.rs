@@ -190,6 +190,11 @@ pub struct Container {
     pub running: bool,
     /// `no`, `always`, `unless-stopped`, `on-failure`.
     pub restart_policy: String,
+    /// Docker has noted that somebody has stopped it, for which any signal counts that was sent by
+    /// `docker kill`, also to a container that goes on running (moby, daemon/kill.go; pull request
+    /// 53415): `unless-stopped` does not bring it back then. The API does not show it; false also
+    /// where the daemon's own record of the container cannot be read, which only root can.
+    pub marked_stopped: bool,
     /// Started with `--rm`: a stop deletes it.
     pub auto_remove: bool,
     /// `default`, `bridge`, `host`, `none`, `container:…` or a network's name.
@@ -250,7 +255,11 @@ impl Container {
     /// count, as a process that ends well on SIGTERM stays down (docs.docker.com, "Start containers
     /// automatically").
     pub fn comes_back(&self) -> bool {
-        matches!(self.restart_policy.as_str(), "always" | "unless-stopped")
+        match self.restart_policy.as_str() {
+            "always" => true,
+            "unless-stopped" => !self.marked_stopped,
+            _ => false,
+        }
     }
 
     /// Whether it can be promised that it runs: a task of a swarm is replaced by another one, and

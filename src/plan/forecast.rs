@@ -112,7 +112,11 @@ impl Fate {
             );
         }
         match policy {
-            "always" | "unless-stopped" => (Self::Restarts, "its restart policy brings it back"),
+            _ if container.comes_back() => (Self::Restarts, "its restart policy brings it back"),
+            "unless-stopped" => (
+                Self::Stops,
+                "docker has noted that somebody stopped it, as `docker kill` does with any signal, and unless-stopped then leaves it",
+            ),
             "on-failure" => (
                 Self::MayStop,
                 "on-failure brings it back only when it ends with an error",

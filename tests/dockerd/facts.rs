@@ -108,6 +108,23 @@ fn a_real_daemon_is_understood() {
     assert_eq!(collected.docker.known(), Some(&docker));
     assert_eq!(collected.docker_version.known(), Some(&docker.version));
 
+    // A signal that ends nothing is noted as a stop, and the policy asks for that note.
+    for name in ["signalled", "quiet"] {
+        start(&["--name", name, "--restart", "unless-stopped"]);
+    }
+    daemon.docker(&["kill", "--signal", "HUP", "signalled"]);
+    let seen = || {
+        let collected = collect(&host, Some(&named), &|_| Requests::new(), &mut |_| {});
+        let docker = collected.docker.known().unwrap().clone();
+        ["signalled", "quiet"].map(|name| {
+            let container = container(&docker, name);
+            (container.running, container.comes_back())
+        })
+    };
+    assert_eq!(seen(), [(true, false), (true, true)]);
+    daemon.docker(&["restart", "--time", "0", "signalled"]);
+    assert_eq!(seen(), [(true, true), (true, true)]);
+
     daemon.docker(&["pause", "web"]);
     assert!(
         container(&facts(&daemon), "web").running,

@@ -195,13 +195,21 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
         &FATES
     };
     for (fate, what, why) in known {
-        let who: Vec<&Container> = running
+        // Whose policy is not what becomes of him is told apart.
+        let (left, who): (Vec<&Container>, Vec<&Container>) = running
             .iter()
             .copied()
             .filter(|container| Fate::over_restart(container, false).0 == *fate)
-            .collect();
+            .partition(|container| *fate == Fate::Stops && container.marked_stopped);
         if !who.is_empty() {
             all.push(entry((*what).to_owned(), words::containers(who), why));
+        }
+        if !left.is_empty() {
+            all.push(entry(
+                "stop and stay down, although their restart policy is unless-stopped".to_owned(),
+                words::containers(left),
+                "docker has noted that somebody stopped them, as `docker kill` does with any signal; a start takes the note away",
+            ));
         }
     }
     all.extend(starts);

@@ -257,6 +257,11 @@ fn what_a_restart_does() {
         ),
         running("rm", json!({ "auto_remove": true })),
         running("task", json!({ "swarm_task": true })),
+        running("unless", json!({ "restart_policy": "unless-stopped" })),
+        running(
+            "signalled",
+            json!({ "restart_policy": "unless-stopped", "marked_stopped": true }),
+        ),
         running(
             "stopped",
             json!({ "running": false, "restart_policy": "always" }),
@@ -270,12 +275,13 @@ fn what_a_restart_does() {
     assert_eq!(
         said,
         [
-            "docker.service restarts once, and 5 containers stop, so that nobody answers on 443/tcp, 127.0.0.1:80/tcp meanwhile | ",
+            "docker.service restarts once, and 7 containers stop, so that nobody answers on 443/tcp, 127.0.0.1:80/tcp meanwhile | ",
             "are in use by containers that stop | volume data",
             "are deleted by the restart, with what they have written and their anonymous volumes | container rm",
-            "stop and come back | container always",
+            "stop and come back | container always, container unless",
             "stop, and come back only if their process ends with an error | container failing",
             "stop and stay down until somebody starts them | container plain",
+            "stop and stay down, although their restart policy is unless-stopped | container signalled",
             "stop, and the swarm starts new tasks in their place | container task",
         ]
     );
@@ -286,7 +292,7 @@ fn what_a_restart_does() {
     let all = restart::impact(&turn);
     assert_eq!(all.len(), 4);
     assert!(all[2].what.starts_with("stop and do not come back"));
-    assert_eq!(all[2].who.len(), 5);
+    assert_eq!(all[2].who.len(), 7);
     assert_eq!(all[3].who, ["container rm"]);
     // What is created again keeps nothing.
     assert!(
