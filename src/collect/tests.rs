@@ -1,8 +1,9 @@
 mod openrc;
 mod setuid;
+mod stopped;
 
 use super::*;
-use crate::facts::{Container, Kind, Look, Node, RuleLoader};
+use crate::facts::{Kind, Look, Node, RuleLoader};
 use crate::host::{DockerAnswers, LinuxHost, Output};
 use serde_json::json;
 use std::cell::RefCell;
@@ -549,37 +550,4 @@ fn sizes_are_asked_for_where_the_daemon_was_seen() {
         reason(usage(&host, None, &facts)),
         "docker.service is not running"
     );
-}
-
-#[test]
-fn who_counts_as_stopped_stands_in_the_daemons_own_record() {
-    let container = |id: &str, policy: &str| json!({ "Id": id, "State": { "Running": true }, "HostConfig": { "RestartPolicy": { "Name": policy } } });
-    let mut host = model();
-    host.docker = Some(DockerAnswers {
-        info: json!({ "DockerRootDir": "/srv/docker/1.1" }),
-        containers: vec![
-            container("a1", "unless-stopped"),
-            container("a2", "unless-stopped"),
-            container("a3", "unless-stopped"),
-            container("a4", "always"),
-            container("../a1", "unless-stopped"),
-        ],
-        ..DockerAnswers::default()
-    });
-    let record = |id: &str| format!("/srv/docker/1.1/containers/{id}/config.v2.json");
-    let host = host
-        .file(
-            &record("a1"),
-            r#"{"HasBeenManuallyStopped": true, "Pid": 1}"#,
-        )
-        .file(&record("a2"), r#"{"HasBeenManuallyStopped": false}"#)
-        .file(&record("a3"), "{")
-        .file(&record("a4"), r#"{"HasBeenManuallyStopped": true}"#)
-        .file(&record("../a1"), r#"{"HasBeenManuallyStopped": true}"#);
-    let facts = collected(&host);
-    let containers = &facts.docker.known().unwrap().containers;
-    let marked: Vec<bool> = containers.iter().map(|it| it.marked_stopped).collect();
-    assert_eq!(marked, [true, false, false, false, false]);
-    let back: Vec<bool> = containers.iter().map(Container::comes_back).collect();
-    assert_eq!(back, [false, true, true, true, true]);
 }
