@@ -4,10 +4,12 @@
 //! Filesystem": the topmost layer that has a name decides, folders of all layers are merged until
 //! one of them is opaque, and a device stands for what was deleted.
 
-use crate::facts::{Bytes, Kind, Look, Node, Seen};
+use super::reason;
+use crate::facts::{Bytes, Kind, Look, Node, Unseen};
 use crate::host::{HostError, ReadHost};
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::error::Error as _;
 
 /// As many looks as one image is worth: a large one has a few thousand programs.
 const MOST_LOOKS: usize = 20_000;
@@ -17,42 +19,6 @@ const MOST_PARTS: usize = 64;
 
 /// The longest name that a file can have, in bytes (`NAME_MAX`, limits.h(0p)).
 const LONGEST_NAME: usize = 255;
-
-/// Why an image could not be looked through.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum GaveUp {
-    /// Only root may look there.
-    NotRoot,
-    /// A folder of a layer is not there: the daemon sees other file systems than we do, or the
-    /// image is being deleted.
-    Gone,
-    /// It has more than anybody would look at.
-    Endless,
-    /// Another failure, without the path: that is a stranger's text, too.
-    Failed(String),
-}
-
-impl GaveUp {
-    /// The same as a reason.
-    pub(super) fn unseen<T>(self) -> Seen<T> {
-        match self {
-            Self::NotRoot => Seen::unseen("permission denied", "run as root"),
-            Self::Gone => Seen::unseen("its layers are not where the daemon says", ""),
-            Self::Endless => Seen::unseen("the image holds too many files", ""),
-            Self::Failed(why) => Seen::unseen(format!("its layers could not be read: {why}"), ""),
-        }
-    }
-}
-
-impl From<HostError> for GaveUp {
-    fn from(error: HostError) -> Self {
-        if error.is_permission() {
-            return Self::NotRoot;
-        }
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        Self::Failed(cause.unwrap_or_else(|| "unknown failure".to_owned()))
-    }
-}
 
 /// What is at a path of the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +43,7 @@ pub(super) struct Layers<'a> {
 
 impl<'a> Layers<'a> {
     /// The layers in these folders of the host, the topmost first.
-    pub(super) fn open(host: &'a dyn ReadHost, roots: &'a [String]) -> Result<Self, GaveUp> {
+    pub(super) fn open(host: &'a dyn ReadHost, roots: &'a [String]) -> Result<Self, Unseen> {
         let layers = Self {
             host,
             roots,
@@ -85,25 +51,26 @@ impl<'a> Layers<'a> {
         };
         for root in roots {
             if layers.look(root, Look::Attributes)?.kind != Kind::Folder {
-                return Err(GaveUp::Gone);
+                // The daemon sees other file systems than we do, or the image is being deleted.
+                return Err(Unseen::new("its layers are not where the daemon says", ""));
             }
         }
         Ok(layers)
     }
 
     /// What is at a path of the host, for which a layer was resolved.
-    pub(super) fn look(&self, path: &str, look: Look) -> Result<Node, GaveUp> {
+    pub(super) fn look(&self, path: &str, look: Look) -> Result<Node, Unseen> {
         self.looks.set(self.looks.get() + 1);
         if self.looks.get() > MOST_LOOKS {
-            return Err(GaveUp::Endless);
+            return Err(Unseen::new("the image holds too many files", ""));
         }
-        Ok(self.host.node(path, look)?)
+        self.host.node(path, look).map_err(|error| unread(&error))
     }
 
     /// What is at an absolute path of the image. Links are resolved inside of the image; what is
     /// reached only through a loop of links, or by a path that nobody would write, is
     /// [`Place::Other`].
-    pub(super) fn find(&self, path: &str) -> Result<Place, GaveUp> {
+    pub(super) fn find(&self, path: &str) -> Result<Place, Unseen> {
         let mut at = self.roots.to_vec();
         let mut way: Vec<String> = Vec::new();
         let mut rest: VecDeque<String> = parts(path);
@@ -149,7 +116,7 @@ impl<'a> Layers<'a> {
     }
 
     /// What a name in a folder with these parts is.
-    fn merged(&self, folder: &[String], name: &str) -> Result<Merged, GaveUp> {
+    fn merged(&self, folder: &[String], name: &str) -> Result<Merged, Unseen> {
         let mut parts = Vec::new();
         for part in folder {
             let at = format!("{part}/{name}");
@@ -177,6 +144,15 @@ impl<'a> Layers<'a> {
             Merged::Folder(parts)
         })
     }
+}
+
+/// Why a path could not be looked at, without the path: that is a stranger's text.
+fn unread(error: &HostError) -> Unseen {
+    if error.is_permission() {
+        return reason(error);
+    }
+    let cause = error.source().map(ToString::to_string).unwrap_or_default();
+    Unseen::new(format!("its layers could not be read: {cause}"), "")
 }
 
 /// A name in a folder of the image.

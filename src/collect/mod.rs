@@ -12,7 +12,7 @@ mod process;
 mod setuid;
 mod units;
 
-use crate::facts::{Docker, Facts, HostIdentity, Requests, Seen, Usage};
+use crate::facts::{Docker, Facts, HostIdentity, Requests, Seen, Unseen, Usage};
 use crate::formats::os_release;
 use crate::host::{HostError, ReadHost};
 use files::Files;
@@ -113,10 +113,15 @@ fn identity(files: &mut Files<'_>) -> HostIdentity {
 
 /// Keeps the reason of a failure, with what would help.
 fn unseen<T>(error: &HostError) -> Seen<T> {
+    Seen::Unseen(reason(error))
+}
+
+/// The reason of a failure, with what would help.
+fn reason(error: &HostError) -> Unseen {
     if error.is_permission() {
-        Seen::unseen("permission denied", "run as root")
+        Unseen::new("permission denied", "run as root")
     } else {
-        Seen::unseen(error.to_string(), "")
+        Unseen::new(error.to_string(), "")
     }
 }
 

@@ -5,8 +5,8 @@
 //! resolved inside of the image ([`layers`](super::layers)), every look is counted, and of what is
 //! found only plain names are kept.
 
-use super::layers::{GaveUp, Layers, Place};
-use crate::facts::{Bytes, Docker, Kind, Look, Node, Seen, Setuid};
+use super::layers::{Layers, Place};
+use crate::facts::{Bytes, Docker, Kind, Look, Node, Seen, Setuid, Unseen};
 use crate::host::ReadHost;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ const MOST_WORDS: usize = 16;
 /// Looks once in each image of which a container may rely on such programs, and notes what was
 /// found at those containers.
 pub(super) fn collect(host: &dyn ReadHost, docker: &mut Docker) {
-    let mut images: BTreeMap<String, Result<Vec<String>, GaveUp>> = BTreeMap::new();
+    let mut images: BTreeMap<String, Result<Vec<String>, Unseen>> = BTreeMap::new();
     let mut alike: BTreeMap<(String, Vec<String>), Seen<Setuid>> = BTreeMap::new();
     for container in &mut docker.containers {
         if !container.may_need_setuid() {
@@ -53,14 +53,14 @@ pub(super) fn collect(host: &dyn ReadHost, docker: &mut Docker) {
                 let named = named(&layers, &programs, &container.command)?;
                 Ok(Setuid { programs, named })
             });
-            found.map_or_else(GaveUp::unseen, Seen::Known)
+            found.map_or_else(Seen::Unseen, Seen::Known)
         });
         container.setuid = found.clone();
     }
 }
 
 /// The paths of all programs that gain rights.
-fn programs(layers: &Layers<'_>) -> Result<Vec<String>, GaveUp> {
+fn programs(layers: &Layers<'_>) -> Result<Vec<String>, Unseen> {
     let mut programs = Vec::new();
     let mut listed = BTreeSet::new();
     for folder in FOLDERS {
@@ -95,7 +95,7 @@ fn named(
     layers: &Layers<'_>,
     programs: &[String],
     command: &[String],
-) -> Result<BTreeMap<String, String>, GaveUp> {
+) -> Result<BTreeMap<String, String>, Unseen> {
     let mut found = BTreeMap::new();
     let names: BTreeSet<&str> = programs
         .iter()
@@ -124,7 +124,7 @@ fn named(
 }
 
 /// The text of the script that a word of a command names, without its comments.
-fn script(layers: &Layers<'_>, word: &str) -> Result<Option<String>, GaveUp> {
+fn script(layers: &Layers<'_>, word: &str) -> Result<Option<String>, Unseen> {
     let paths: Vec<String> = match word.find('/') {
         Some(0) => vec![word.to_owned()],
         // Relative to a folder that may be any.

@@ -46,13 +46,20 @@ pub struct Unseen {
     pub hint: String,
 }
 
+impl Unseen {
+    /// A reason and what would help.
+    pub fn new(why: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            unseen: why.into(),
+            hint: hint.into(),
+        }
+    }
+}
+
 impl<T> Seen<T> {
     /// Something that could not be seen.
     pub fn unseen(why: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Unseen(Unseen {
-            unseen: why.into(),
-            hint: hint.into(),
-        })
+        Self::Unseen(Unseen::new(why, hint))
     }
 
     /// The value, if it was seen.

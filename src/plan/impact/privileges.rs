@@ -63,9 +63,7 @@ fn hints(docker: &Docker) -> Vec<Impact> {
     alike
         .into_iter()
         .map(|((_, what, why), who)| Impact {
-            what: format!(
-                "a hint only: containers of these images start as an ordinary user, and {what}"
-            ),
+            what: format!("{HINT} {what}"),
             who: who.into_iter().collect(),
             why,
             size: None,
@@ -89,24 +87,18 @@ fn hint(setuid: &Seen<Setuid>) -> (u8, String, String) {
         }
     };
     if !setuid.named.is_empty() {
-        let more = setuid.named.len().saturating_sub(MOST_NAMES);
-        let mut named: Vec<String> = setuid
-            .named
-            .iter()
-            .take(MOST_NAMES)
-            .map(|(program, script)| match words::plain(script) {
-                script if script.is_empty() => format!("{program} in the command"),
-                script => format!("{program} in {script}"),
-            })
-            .collect();
-        if more > 0 {
-            named.push(format!("{more} more"));
-        }
+        let named = setuid.named.iter().map(|(program, script)| {
+            if script.is_empty() {
+                format!("{program} in the command")
+            } else {
+                format!("{program} in {script}")
+            }
+        });
         return (
             0,
             format!(
                 "their entry points name programs that gain no rights once they are created again: {}",
-                words::listed(&named)
+                listed(named)
             ),
             "the programs are setuid, setgid or have capabilities; whether they are run is not known".to_owned(),
         );
@@ -118,29 +110,29 @@ fn hint(setuid: &Seen<Setuid>) -> (u8, String, String) {
             "looked for in the usual folders of their layers only".to_owned(),
         );
     }
+    // Where they are, does not matter to a reader.
+    let names: BTreeSet<&str> = setuid
+        .programs
+        .iter()
+        .filter_map(|path| path.rsplit('/').next())
+        .collect();
     (
         1,
         format!(
             "these programs in them gain no rights once they are created again: {}",
-            programs(setuid)
+            listed(names.into_iter().map(str::to_owned))
         ),
         "they are setuid, setgid or have capabilities; nothing that was read of their start names them"
             .to_owned(),
     )
 }
 
-/// The names alone: where they are, does not matter to a reader.
-fn programs(setuid: &Setuid) -> String {
-    let names: BTreeSet<&str> = setuid
-        .programs
-        .iter()
-        .filter_map(|path| path.rsplit('/').next())
-        .collect();
-    let more = names.len().saturating_sub(MOST_NAMES);
-    let mut shown: Vec<String> = names
-        .into_iter()
+/// The first of them, and how many more there are, each on one line.
+fn listed(all: impl ExactSizeIterator<Item = String>) -> String {
+    let more = all.len().saturating_sub(MOST_NAMES);
+    let mut shown: Vec<String> = all
         .take(MOST_NAMES)
-        .map(words::plain)
+        .map(|name| words::plain(&name))
         .collect();
     if more > 0 {
         shown.push(format!("{more} more"));

@@ -208,7 +208,7 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
             all.push(entry(
                 "stop and stay down, although their restart policy is unless-stopped".to_owned(),
                 words::containers(left),
-                "docker has noted that somebody stopped them, as `docker kill` does with any signal; a start takes the note away",
+                "docker has noted that somebody stopped them, as `docker kill` does with any signal; `docker restart` takes the note away",
             ));
         }
     }
