@@ -154,7 +154,7 @@ fn keeps_root(facts: &Facts, docker: &Docker, one: &State, other: &State) -> boo
         .all(|key| same(key))
         && is_in_effect("userns-remap", "")
         && is_in_effect("storage-driver", &docker.storage_driver)
-        && docker.has_root(&root)
+        && docker.has_root(&facts.real_path(&root))
 }
 
 /// The value of a key of a daemon.json; `None` also where it cannot be read.

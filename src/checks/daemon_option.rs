@@ -7,7 +7,7 @@
 use super::layout::{DaemonJson, Layout};
 use super::{Evidence, Judgement, Outcome};
 use crate::change::Edit;
-use crate::facts::{Facts, Seen, Swarm, major};
+use crate::facts::{Facts, Seen, major};
 use crate::formats::secrets::mask_value;
 use crate::policy::Policy;
 use serde::{Deserialize, Serialize};
@@ -139,17 +139,14 @@ impl DaemonOption {
             return Judgement::not_applicable("Docker is not installed", "docker.service");
         }
         if self.not_in_swarm
-            && facts
-                .docker
-                .known()
-                .is_some_and(|docker| docker.swarm == Swarm::Active)
+            && let Some(source) = layout.swarm()
         {
             return Judgement::not_applicable(
                 format!(
                     "this host is a member of a swarm, where the daemon refuses {}",
                     self.key
                 ),
-                "/info Swarm.LocalNodeState",
+                source,
             );
         }
         let file = layout.daemon_json();

@@ -32,7 +32,9 @@ pub const SNAP_SERVICE: &str = "snap.docker.dockerd.service";
 /// What the snap writes, for each of its revisions another.
 const SNAP_CONFIG: &str = "/var/snap/docker/current/config/daemon.json";
 /// The script of OpenRC.
-const INIT_SCRIPT: &str = "/etc/init.d/docker";
+pub(super) const INIT_SCRIPT: &str = "/etc/init.d/docker";
+/// Where its settings are, the flags of the daemon among them.
+pub(super) const INIT_SETTINGS: &str = "/etc/conf.d/docker";
 /// Docker Desktop's own folder, on Linux and, seen from a WSL distribution, on Windows.
 const DESKTOP: [&str; 2] = ["/opt/docker-desktop", "/mnt/wsl/docker-desktop"];
 /// Folders of users who are logged in (pam_systemd(8)).
@@ -403,10 +405,17 @@ fn openrc_runs(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
             format!(
                 "OpenRC runs Docker here ({INIT_SCRIPT}), and this program can restart it and watch it come up with systemd only"
             ),
-            format!(
-                "editor {} && rc-service docker restart",
-                Layout::of(facts).config
-            ),
+            match edit {
+                // Not the file alone: with a flag for the same key the daemon would not start.
+                Edit::DaemonFlag { .. } => format!(
+                    "editor {INIT_SETTINGS} {} && rc-service docker restart",
+                    Layout::of(facts).config
+                ),
+                _ => format!(
+                    "editor {} && rc-service docker restart",
+                    Layout::of(facts).config
+                ),
+            },
         )),
         Edit::AuditWatch(_) | Edit::LoadAuditRules | Edit::BootFolder { .. } => Some((
             "OpenRC runs auditd here, and this program can load rules and watch auditd with systemd only"

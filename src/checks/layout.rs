@@ -1,8 +1,8 @@
 //! Where the parts of Docker are on this host, derived from the units, flags and files seen.
 
 use super::Place;
-use super::installation::Installation;
-use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen};
+use super::installation::{INIT_SETTINGS, Installation};
+use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Swarm};
 use crate::formats::command_line::{self, Flags};
 use crate::formats::daemon_json::{Document, ParseError};
 use serde_json::Value;
@@ -86,6 +86,14 @@ impl<'a> Layout<'a> {
         }
     }
 
+    /// The command that changes how the daemon is started, by hand.
+    pub fn edit_start(&self) -> String {
+        match self.installation {
+            Installation::OpenRc => format!("editor {INIT_SETTINGS}"),
+            _ => "systemctl edit docker.service".to_owned(),
+        }
+    }
+
     /// What must be looked at to know where things are.
     pub fn requests(&self) -> Requests {
         let mut requests = Requests::from([
@@ -94,6 +102,14 @@ impl<'a> Layout<'a> {
             (parent(&self.config).to_owned(), Look::Attributes),
         ]);
         requests.extend(Installation::requests(self.facts));
+        if let Some(profile) = self.configured_text("seccomp-profile")
+            && profile.starts_with('/')
+        {
+            requests.insert(profile, Look::Attributes);
+        }
+        for state in self.swarm_states() {
+            requests.insert(state, Look::Attributes);
+        }
         let dockerd = self.facts.units.get(self.installation.service());
         if let Some(program) = dockerd.and_then(|unit| unit.argv.first()) {
             requests.extend(self.chain(program));
@@ -229,6 +245,43 @@ impl<'a> Layout<'a> {
         self.configured_text("data-root")
             .or_else(|| self.configured_text("graph"))
             .unwrap_or_else(|| self.installation.data_root())
+    }
+
+    /// What shows that this host is a member of a swarm: the daemon says so, or, where it cannot be
+    /// asked, has kept its membership on the disk (moby, daemon/cluster/cluster.go). `None` where
+    /// nothing does.
+    pub fn swarm(&self) -> Option<String> {
+        match &self.facts.docker {
+            Seen::Known(docker) => {
+                (docker.swarm == Swarm::Active).then(|| "/info Swarm.LocalNodeState".to_owned())
+            }
+            Seen::Unseen(_) => self
+                .swarm_states()
+                .into_iter()
+                .find(|state| self.facts.exists(state)),
+        }
+    }
+
+    /// Where a membership is kept, below the data root or, with userns-remap, below the folder of the
+    /// mapping in it.
+    fn swarm_states(&self) -> Vec<String> {
+        if self.facts.docker.known().is_some() {
+            return Vec::new();
+        }
+        let root = self.facts.real_path(&self.data_root());
+        let is_mapping = |name: &&String| {
+            name.split_once('.')
+                .is_some_and(|(uid, gid)| [uid, gid].iter().all(|id| id.parse::<u32>().is_ok()))
+        };
+        let entries = match self.facts.node(&root) {
+            Seen::Known(node) => node.entries.clone().unwrap_or_default(),
+            Seen::Unseen(_) => Vec::new(),
+        };
+        let mapped = entries.iter().filter(is_mapping);
+        std::iter::once(root.clone())
+            .chain(mapped.map(|name| format!("{root}/{name}")))
+            .map(|root| format!("{root}/swarm/docker-state.json"))
+            .collect()
     }
 
     /// Whether Docker is installed at all, as far as can be seen.

@@ -25,7 +25,7 @@ pub(crate) use layout::parent;
 pub use layout::{DaemonJson, Layout};
 pub use outcome::{Evidence, Judgement, Outcome};
 pub use place::Place;
-pub use start::{reread, start_command};
+pub use start::{hidden_flag, reread, start_command};
 
 use crate::facts::{Facts, Requests};
 use crate::policy::Policy;

@@ -5,7 +5,7 @@
 //! lie there unnoticed for months: it shows at the next restart.
 
 use super::layout::{DaemonJson, Layout};
-use crate::facts::{Facts, Swarm};
+use crate::facts::{Facts, Kind};
 use crate::formats::daemon_json::versions::{self, Reading, Version};
 use crate::formats::daemon_json::{Document, Flaw};
 use serde_json::{Value, json};
@@ -53,9 +53,21 @@ pub fn refusals(facts: &Facts) -> Vec<Refusal> {
         }),
         DaemonJson::Unreadable(..) => {}
     }
-    daemon.values(&mut found);
-    daemon.pairs(facts, &mut found);
+    daemon.values(facts, &mut found);
+    daemon.pairs(&mut found);
     found
+}
+
+/// Log drivers that keep no files of their own.
+const WITHOUT_FILES: [&str; 7] = [
+    "awslogs", "fluentd", "gcplogs", "gelf", "journald", "splunk", "syslog",
+];
+
+fn is_absent(facts: &Facts, path: &str) -> bool {
+    facts
+        .node(path)
+        .known()
+        .is_some_and(|node| node.kind == Kind::Absent)
 }
 
 struct Daemon<'a> {
@@ -163,7 +175,7 @@ impl Daemon<'_> {
                     ),
                     wanted: "either the flag or the key".to_owned(),
                     source: self.at(document, key),
-                    cure: "systemctl edit docker.service".to_owned(),
+                    cure: self.layout.edit_start(),
                     repeats_flag: true,
                 });
             }
@@ -171,7 +183,7 @@ impl Daemon<'_> {
     }
 
     /// Values that this version refuses; a flag has them as well as the file.
-    fn values(&self, found: &mut Vec<Refusal>) {
+    fn values(&self, facts: &Facts, found: &mut Vec<Refusal>) {
         let mut refuse = |key: &str, why: &str, wanted: &str| {
             if let Some((value, source)) = self.layout.configured(key) {
                 found.push(Refusal {
@@ -214,7 +226,52 @@ impl Daemon<'_> {
                 "takes this for the name of a file",
                 "a file, or no such key",
             ),
+            path if path.starts_with('/') && is_absent(facts, path) => refuse(
+                "seccomp-profile",
+                "does not start without the file of its profile",
+                "a file that exists",
+            ),
             _ => {}
+        }
+        // moby `daemon/logger/*/`, `ValidateLogOpt`: files that are rotated belong to these two.
+        let is_of_files = |name: &str| ["max-size", "max-file", "compress"].contains(&name);
+        let options: Vec<String> = match self.layout.configured("log-opts") {
+            Some((Value::Object(options), _)) => options.keys().cloned().collect(),
+            Some((Value::Array(flags), _)) => flags
+                .iter()
+                .filter_map(|flag| Some(flag.as_str()?.split('=').next()?.to_owned()))
+                .collect(),
+            _ => Vec::new(),
+        };
+        if WITHOUT_FILES.contains(&text("log-driver").as_str())
+            && options.iter().any(|name| is_of_files(name))
+        {
+            refuse(
+                "log-opts",
+                &format!(
+                    "refuses options of rotated files with {}",
+                    text("log-driver")
+                ),
+                "options of the log driver",
+            );
+        }
+        // moby `daemon/config/config.go`, `Validate`. Names of shims and paths need no entry.
+        let runtime = text("default-runtime");
+        let is_shim = runtime.starts_with("io.containerd.") || runtime.starts_with('/');
+        let is_listed = self
+            .layout
+            .in_file("runtimes")
+            .is_some_and(|(runtimes, _)| runtimes.get(&runtime).is_some());
+        if !matches!(runtime.as_str(), "" | "runc")
+            && !is_shim
+            && !is_listed
+            && self.layout.flags.sets_key("runtimes").is_none()
+        {
+            refuse(
+                "default-runtime",
+                "does not start without an entry in `runtimes` for it",
+                "a runtime that is listed",
+            );
         }
         if self.from(28) && self.before(29) && !text("api-cors-header").is_empty() {
             refuse("api-cors-header", "no longer allows a value", "no such key");
@@ -233,7 +290,7 @@ impl Daemon<'_> {
     }
 
     /// Settings that the daemon refuses together, or on this host.
-    fn pairs(&self, facts: &Facts, found: &mut Vec<Refusal>) {
+    fn pairs(&self, found: &mut Vec<Refusal>) {
         let is = |key: &str, wanted: &Value| {
             self.layout
                 .configured(key)
@@ -251,11 +308,8 @@ impl Daemon<'_> {
                 repeats_flag: false,
             });
         }
-        let in_swarm = facts
-            .docker
-            .known()
-            .is_some_and(|docker| docker.swarm == Swarm::Active);
-        if let (Some(source), true) = (is("live-restore", &json!(true)), in_swarm) {
+        let in_swarm = self.layout.swarm();
+        if let (Some(source), Some(_)) = (is("live-restore", &json!(true)), in_swarm) {
             found.push(Refusal {
                 keys: vec!["live-restore".to_owned()],
                 reason: "the daemon of a swarm member refuses to start with live-restore = true"
@@ -266,10 +320,33 @@ impl Daemon<'_> {
                 repeats_flag: false,
             });
         }
+        // moby `daemon/daemon_unix.go`, `verifyDaemonSettings`.
+        let text = |key: &str| match self.layout.configured(key) {
+            Some((Value::String(text), source)) if !text.is_empty() => Some(source),
+            _ => None,
+        };
+        if let (Some(_), Some(source)) = (text("bridge"), text("bip")) {
+            found.push(Refusal {
+                keys: vec!["bridge".to_owned(), "bip".to_owned()],
+                reason: "the daemon refuses to start with both bridge and bip".to_owned(),
+                wanted: "one of them".to_owned(),
+                source,
+                cure: self.edit(),
+                repeats_flag: false,
+            });
+        }
+        // A flag gives it as `NAME=true`, or as the name alone.
         let snapshotter = self
             .layout
             .configured("features")
-            .is_some_and(|(features, _)| features["containerd-snapshotter"] == json!(true));
+            .is_some_and(|(features, _)| {
+                let name = "containerd-snapshotter";
+                let is_on = |flag: &Value| flag == name || *flag == json!(format!("{name}=true"));
+                features[name] == json!(true)
+                    || features
+                        .as_array()
+                        .is_some_and(|flags| flags.iter().any(is_on))
+            });
         let remapped = self
             .layout
             .configured("userns-remap")

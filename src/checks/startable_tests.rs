@@ -1,5 +1,5 @@
 use super::*;
-use crate::facts::{Docker, Node, Seen, UnitState};
+use crate::facts::{Docker, Node, Seen, Swarm, UnitState};
 
 /// A host with this daemon.json, these flags and this version of dockerd.
 fn host(version: &str, flags: &[&str], text: &str) -> Facts {
@@ -20,6 +20,10 @@ fn host(version: &str, flags: &[&str], text: &str) -> Facts {
         "/etc/docker/daemon.json".to_owned(),
         Seen::Known(Node::file(text)),
     );
+    for (name, node) in [("gone", Node::absent()), ("here", Node::file("{}"))] {
+        let path = format!("/etc/docker/{name}.json");
+        facts.files.insert(path, Seen::Known(node));
+    }
     facts
 }
 
@@ -40,6 +44,102 @@ fn what_a_version_refuses() {
             &["dockerd 26.1.5 no longer knows `graph` (gone in 23.0)"],
         ),
         ("20.10.24", &[], r#"{"graph": "/x"}"#, &[]),
+        (
+            "26.1.5",
+            &[],
+            r#"{"seccomp-profile": "/etc/docker/gone.json"}"#,
+            &["does not start without the file of its profile"],
+        ),
+        (
+            "26.1.5",
+            &[],
+            r#"{"seccomp-profile": "/etc/docker/here.json"}"#,
+            &[],
+        ),
+        (
+            "26.1.5",
+            &[],
+            r#"{"seccomp-profile": "/etc/docker/unseen.json"}"#,
+            &[],
+        ),
+        (
+            "28.5.2",
+            &[],
+            r#"{"bridge": "br0", "bip": "10.1.0.1/24"}"#,
+            &["both bridge and bip"],
+        ),
+        (
+            "28.5.2",
+            &["--bip=10.1.0.1/24"],
+            r#"{"bridge": "br0"}"#,
+            &["both bridge and bip"],
+        ),
+        (
+            "28.5.2",
+            &[],
+            r#"{"bridge": "", "bip": "10.1.0.1/24"}"#,
+            &[],
+        ),
+        (
+            "26.1.5",
+            &[],
+            r#"{"default-runtime": "nvidia"}"#,
+            &["without an entry in `runtimes`"],
+        ),
+        (
+            "26.1.5",
+            &[],
+            r#"{"default-runtime": "nvidia", "runtimes": {"nvidia": {"path": "x"}}}"#,
+            &[],
+        ),
+        (
+            "26.1.5",
+            &["--add-runtime", "x=/x"],
+            r#"{"default-runtime": "x"}"#,
+            &[],
+        ),
+        (
+            "26.1.5",
+            &[],
+            r#"{"default-runtime": "io.containerd.runsc.v1"}"#,
+            &[],
+        ),
+        (
+            "26.1.5",
+            &[],
+            r#"{"log-driver": "journald", "log-opts": {"max-size": "10m"}}"#,
+            &["refuses options of rotated files with journald"],
+        ),
+        (
+            "26.1.5",
+            &["--log-opt", "max-file=3"],
+            r#"{"log-driver": "syslog"}"#,
+            &["refuses options of rotated files with syslog"],
+        ),
+        (
+            "26.1.5",
+            &[],
+            r#"{"log-driver": "journald", "log-opts": {"tag": "x"}}"#,
+            &[],
+        ),
+        (
+            "26.1.5",
+            &[],
+            r#"{"log-driver": "local", "log-opts": {"max-size": "10m"}}"#,
+            &[],
+        ),
+        (
+            "26.1.5",
+            &[],
+            r#"{"log-driver": "x/plugin", "log-opts": {"max-size": "10m"}}"#,
+            &[],
+        ),
+        (
+            "29.1.0",
+            &["--feature", "containerd-snapshotter=true"],
+            r#"{"userns-remap": "default"}"#,
+            &["refuses userns-remap together"],
+        ),
         // Without a version nobody knows.
         ("", &[], r#"{"graph": "/x", "log-format": "json"}"#, &[]),
         (
@@ -243,4 +343,31 @@ fn a_member_of_a_swarm_does_not_start_with_live_restore() {
         ..Docker::default()
     });
     assert_eq!(refusals(&facts)[0].keys, ["live-restore"]);
+    // A daemon that cannot be asked has left its membership on the disk.
+    let folder = |entries: &[&str]| {
+        Seen::Known(Node {
+            kind: Kind::Folder,
+            entries: Some(entries.iter().map(|name| (*name).to_owned()).collect()),
+            ..Node::default()
+        })
+    };
+    for (state, is_member) in [
+        ("/var/lib/docker/swarm/docker-state.json", true),
+        (
+            "/var/lib/docker/100000.100000/swarm/docker-state.json",
+            true,
+        ),
+        ("/var/lib/docker/volumes.old/swarm/docker-state.json", false),
+    ] {
+        facts.docker = Seen::default();
+        facts.files.insert(
+            "/var/lib/docker".to_owned(),
+            folder(&["100000.100000", "swarm", "volumes.old"]),
+        );
+        facts
+            .files
+            .insert(state.to_owned(), Seen::Known(Node::file("{}")));
+        assert_eq!(!refusals(&facts).is_empty(), is_member, "{state}");
+        facts.files.remove(state);
+    }
 }

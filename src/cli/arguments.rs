@@ -195,7 +195,8 @@ pub(super) struct Allow {
     #[arg(long)]
     pub(super) allow_disruption: bool,
     /// Stop running containers for the restart of dockerd, also where live-restore could keep them:
-    /// options of the default bridge (icc) then take effect at once
+    /// options of the default bridge (icc) then take effect at once. That docker deletes one with
+    /// --rm, or starts one that somebody has stopped, needs --allow-disruption as well
     #[arg(long)]
     pub(super) restart_containers: bool,
 }

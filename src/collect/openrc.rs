@@ -4,7 +4,7 @@
 
 use super::files::Files;
 use crate::facts::{Kind, Look, UnitState};
-use crate::formats::unit::{environment_file, split_command};
+use crate::formats::unit::{Start, openrc_start};
 use std::collections::BTreeMap;
 
 /// OpenRC's service and systemd's name of it.
@@ -40,42 +40,34 @@ fn service(files: &mut Files<'_>, name: &str) -> Option<UnitState> {
         return None;
     }
     let settings = format!("/etc/conf.d/{name}");
-    let variables = files.text(&settings).map(|text| environment_file(&text));
+    let text_of_settings = files.text(&settings);
     let enabled = files
         .look("/etc/runlevels", Look::Entries)
         .and_then(|node| node.entries.clone())
         .unwrap_or_default()
         .iter()
         .any(|level| files.kind(&format!("/etc/runlevels/{level}/{name}")) != Kind::Absent);
+    let start = match name {
+        "docker" => {
+            let settings = text_of_settings
+                .as_deref()
+                .map(|text| (settings.as_str(), text));
+            openrc_start((&script, &text), settings)
+        }
+        _ => Start {
+            environment_files: text_of_settings.map(|_| settings).into_iter().collect(),
+            ..Start::default()
+        },
+    };
     Some(UnitState {
-        argv: argv(name, &text, &variables.clone().unwrap_or_default()),
-        environment_files: variables.map(|_| settings).into_iter().collect(),
+        argv: start.argv(),
+        origins: start.origins(),
+        environment_files: start.environment_files,
         active: state(files, name),
         enabled: if enabled { "enabled" } else { "disabled" }.to_owned(),
         fragment: script,
         ..UnitState::default()
     })
-}
-
-/// The command line, as far as a script in shell says it in words (moby
-/// `contrib/init/openrc/docker.{initd,confd}`, and Alpine's and Gentoo's of the same names).
-fn argv(name: &str, script: &str, variables: &BTreeMap<String, String>) -> Vec<String> {
-    if name != "docker" {
-        return Vec::new();
-    }
-    let value = |name: &str| variables.get(name).map(String::as_str);
-    let program = value("DOCKERD_BINARY").unwrap_or("/usr/bin/dockerd");
-    let options = value("DOCKER_OPTS").unwrap_or_default();
-    let mut argv = split_command(&format!("{program} {options}"));
-    // The script names the file of the process id itself, where it does.
-    let commands = script
-        .lines()
-        .filter(|line| line.trim_start().starts_with("command_args="));
-    if commands.into_iter().any(|line| line.contains("-p ")) {
-        let file = value("DOCKER_PIDFILE").unwrap_or("/run/docker.pid");
-        argv.splice(1..1, ["-p".to_owned(), file.to_owned()]);
-    }
-    argv
 }
 
 /// What `rc-service` says of it, in the words of systemd; empty where it cannot be asked.

@@ -107,8 +107,8 @@ impl Docker {
         }
     }
 
-    /// Whether this data root is the daemon's, as far as it says; with remapping it names a folder
-    /// below it.
+    /// Whether this data root, links followed, is the daemon's, as far as it says; with remapping it
+    /// names a folder below it.
     pub fn has_root(&self, root: &str) -> bool {
         self.root_dir.is_empty()
             || self.root_dir == root
@@ -122,6 +122,11 @@ impl Docker {
             // `root` is accepted and means off.
             let wanted = !matches!(wanted.as_str(), None | Some("" | "root"));
             return Some(wanted == (seen == "on"));
+        }
+        // With the image store of containerd the daemon names the snapshotter, and takes the name of
+        // the former driver for it.
+        if key == "storage-driver" && seen == "overlayfs" && wanted == "overlay2" {
+            return None;
         }
         Some(seen == *wanted)
     }
@@ -225,6 +230,8 @@ pub struct Container {
     pub links: Vec<String>,
     /// Names of the networks that it is attached to.
     pub networks: Vec<String>,
+    /// One of them gave it an IPv6 address.
+    pub has_ipv6: bool,
     /// Its log driver.
     pub log_driver: String,
     /// `--security-opt no-new-privileges`, where it was said: otherwise it got what the daemon had

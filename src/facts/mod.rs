@@ -23,7 +23,7 @@ pub use process::DaemonProcess;
 pub use unit::{Origin, UnitState};
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// A value that was seen, or the reason why it was not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +154,58 @@ impl Facts {
             at = link_target(&at, target);
         }
         at
+    }
+
+    /// Where `path` really is: links are followed in every part of it, as far as they were seen, as
+    /// realpath(3) does.
+    pub fn real_path(&self, path: &str) -> String {
+        self.walk(path).0
+    }
+
+    /// The paths that must be seen to know where `path` really is, as far as that is known now: its
+    /// parts from the root on, itself included.
+    pub fn way_to(&self, path: &str) -> Vec<String> {
+        self.walk(path).1
+    }
+
+    fn walk(&self, path: &str) -> (String, Vec<String>) {
+        let parts = |path: &str| -> VecDeque<String> {
+            path.split('/')
+                .filter(|part| !matches!(*part, "" | "."))
+                .map(str::to_owned)
+                .collect()
+        };
+        let mut rest = parts(path);
+        let (mut at, mut way, mut links) = (String::new(), Vec::new(), 0);
+        while let Some(part) = rest.pop_front() {
+            if part == ".." {
+                at.truncate(at.rfind('/').unwrap_or_default());
+                continue;
+            }
+            let next = format!("{at}/{part}");
+            let target = self
+                .node(&next)
+                .known()
+                .and_then(|node| node.target.as_deref());
+            match target {
+                // As many as the kernel follows: path_resolution(7).
+                Some(target) if links < 40 => {
+                    links += 1;
+                    if target.starts_with('/') {
+                        at.clear();
+                    }
+                    for part in parts(target).into_iter().rev() {
+                        rest.push_front(part);
+                    }
+                }
+                _ => at.clone_from(&next),
+            }
+            way.push(next);
+        }
+        if at.is_empty() {
+            at.push('/');
+        }
+        (at, way)
     }
 
     /// These facts with `overlay` merged in: tables are merged key by key, all else is replaced.

@@ -3,6 +3,7 @@
 
 mod command;
 mod env_file;
+mod openrc;
 mod show;
 mod start;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use command::{CommandLine, TypedWord, command_line, split_command, variable_words};
 pub use env_file::{environment_file, without_words};
+pub use openrc::openrc_start;
 pub use show::{show_environment_files, show_exec_argv, show_properties};
 pub use start::{Start, StartWord, Variable, start};
 

@@ -201,6 +201,9 @@ fn container(inspected: &Value) -> Container {
             .map(|link| linked(link))
             .collect(),
         networks: names(inspected, "/NetworkSettings/Networks"),
+        has_ipv6: fields(inspected, "/NetworkSettings/Networks")
+            .values()
+            .any(|endpoint| !text(endpoint, "/GlobalIPv6Address").is_empty()),
         log_driver: text(inspected, "/HostConfig/LogConfig/Type"),
         no_new_privileges: no_new_privileges(&texts(inspected, "/HostConfig/SecurityOpt")),
         user: text(inspected, "/Config/User"),

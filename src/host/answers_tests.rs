@@ -260,12 +260,14 @@ fn what_a_container_was_created_with() {
         (
             json!({ "Config": { "ExposedPorts": { "9000/tcp": {}, "443/tcp": {} },
                     "Labels": { "com.docker.compose.project": "shop", "com.docker.swarm.task.id": "x1" } },
-                "NetworkSettings": { "Networks": { "shop_default": {}, "bridge": {} } } }),
+                "NetworkSettings": { "Networks": { "shop_default": { "GlobalIPv6Address": "fd00::2" },
+                                                   "bridge": { "GlobalIPv6Address": "" } } } }),
             Container {
                 exposed: vec!["443/tcp".to_owned(), "9000/tcp".to_owned()],
                 compose_project: "shop".to_owned(),
                 swarm_task: true,
                 networks: vec!["bridge".to_owned(), "shop_default".to_owned()],
+                has_ipv6: true,
                 ..plain.clone()
             },
         ),

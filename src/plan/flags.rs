@@ -60,7 +60,7 @@ impl Workbench<'_> {
                 .map_err(|stays| match stays {
                     Stays::Because(reason) => obstacle(
                         format!("{said}; it is not taken away: {reason}"),
-                        format!("systemctl edit {SERVICE}"),
+                        Layout::of(&self.facts).edit_start(),
                     ),
                     Stays::Obstacle(obstacle) => obstacle,
                 })?;
@@ -203,6 +203,11 @@ fn editable(facts: &Facts, key: &str) -> Result<Start, String> {
     let Some(start) = start_command(facts, SERVICE) else {
         return Err("the files of docker.service could not be read".to_owned());
     };
+    if unit.fragment.starts_with("/etc/init.d/")
+        && let Some(what) = start.unfollowed.first()
+    {
+        return Err(format!("{what} is shell that is not followed"));
+    }
     if start.commands != 1 {
         return Err(format!("it has {} start commands", start.commands));
     }

@@ -186,7 +186,7 @@ pub fn requests(facts: &Facts) -> Requests {
         requests.insert(RULES_FILE.to_owned(), Look::Content);
     }
     let layout = Layout::of(facts);
-    requests.insert(layout.data_root(), Look::Entries);
+    requests.insert(facts.real_path(&layout.data_root()), Look::Entries);
     for (path, look) in impact::requests(facts) {
         let wanted = requests.entry(path).or_insert(look);
         *wanted = look.max(*wanted);
@@ -280,31 +280,44 @@ fn wishes_live_restore(judged: &[Judged<'_>], held: &BTreeMap<String, HeldBack>)
 }
 
 /// Holds back what was let through in the belief that running containers would outlive the restart,
-/// when they will not. Whether anything was held back.
+/// when they will not, and what no flag releases: that they would although they must not. Whether
+/// anything was held back.
 fn hold_back_restart(
     bench: &Workbench<'_>,
     facts: &Facts,
     options: &Options,
     held: &mut BTreeMap<String, HeldBack>,
 ) -> bool {
+    let restart = bench.restart(options);
+    let wanting = bench
+        .activations()
+        .into_iter()
+        .filter(|(activation, _)| *activation == Activation::RestartDocker)
+        .flat_map(|(_, controls)| controls);
+    if let Some((reason, cure)) = restart.leaves_behind(facts) {
+        // Without another root the others can go on.
+        let remap = bench.daemon_keys.get("userns-remap");
+        let leads = |id: &String| {
+            options.restart_containers || remap.is_none_or(|controls| controls.contains(id))
+        };
+        let mut news = false;
+        for id in wanting.filter(leads) {
+            held.insert(id.clone(), back(&id, reason.clone(), cure.clone()));
+            news = true;
+        }
+        return news;
+    }
     if options.allow_disruption {
         return false;
     }
-    let Some(reason) = impact::stops(facts, options, bench.restart(options).keeps()) else {
+    let Some(reason) = impact::stops(facts, options, restart.keeps()) else {
         return false;
     };
     let mut news = false;
-    for (activation, controls) in bench.activations() {
-        if activation != Activation::RestartDocker {
-            continue;
-        }
-        for id in controls {
-            if !options.selection.releases(&id) {
-                let release = impact::release(&id);
-                held.insert(id.clone(), back(&id, reason.clone(), release));
-                news = true;
-            }
-        }
+    for id in wanting.filter(|id| !options.selection.releases(id)) {
+        let release = impact::release(&id);
+        held.insert(id.clone(), back(&id, reason.clone(), release));
+        news = true;
     }
     news
 }

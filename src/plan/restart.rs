@@ -58,6 +58,31 @@ impl Restart {
         }
     }
 
+    /// Why the containers that must stop would go on, and what helps: no reload switches live-restore
+    /// off that a flag has switched on, and a file that repeats a flag is refused.
+    pub(super) fn leaves_behind(self, before: &Facts) -> Option<(String, String)> {
+        if self != Self::StoppingFirst {
+            return None;
+        }
+        let layout = Layout::of(before);
+        let (_, flag) = layout
+            .by_running_flag("live-restore")
+            .or_else(|| layout.by_flag("live-restore"))?;
+        let running: Vec<&str> = before
+            .docker
+            .known()?
+            .running()
+            .map(|container| container.name.as_str())
+            .collect();
+        Some((
+            format!(
+                "what runs must stop before this restart, and live-restore keeps it running: it is on by {flag}, which no reload switches off: {}",
+                running.join(", ")
+            ),
+            format!("docker stop {}", running.join(" ")),
+        ))
+    }
+
     /// Whether running containers could outlive a restart, as far as it is known before anything is
     /// planned: `live_restore` says that live-restore will be wished for.
     pub(super) fn may_keep(before: &Facts, live_restore: bool, options: &Options) -> bool {
@@ -104,7 +129,11 @@ fn changes_root(docker: &Docker, after: &Facts) -> bool {
     if docker.is_in_effect("userns-remap", &wanted) == Some(false) {
         return true;
     }
-    !docker.has_root(&layout.data_root())
+    let driver = layout.configured("storage-driver").map(|(value, _)| value);
+    if driver.is_some_and(|wanted| docker.is_in_effect("storage-driver", &wanted) == Some(false)) {
+        return true;
+    }
+    !docker.has_root(&after.real_path(&layout.data_root()))
 }
 
 /// Whether live-restore can be switched on by a reload: the file can be read as it is, and neither

@@ -136,6 +136,7 @@ const HOST: &[(&str, Is)] = &[
     ("usr/sbin/augenrules", File(0o755, "a program\n")),
     ("usr/sbin/dockerd", File(0o755, "a program\n")),
     ("usr/sbin/runc", File(0o755, "a program\n")),
+    ("usr/sbin/useradd", File(0o755, "a program\n")),
     ("var", Folder(0o755)),
     ("var/lib", Folder(0o755)),
     ("var/lib/docker", Folder(0o710)),

@@ -234,13 +234,24 @@ fn without_live_restore_they_stop_and_that_is_asked_for() {
         why.contains("3 containers run here: always, once, job"),
         "{why}"
     );
-    let plan = plan_for(
-        &facts,
-        &Options {
-            restart_containers: true,
-            ..options
-        },
+    // They may stop; that another one starts was not asked for.
+    let mut options = Options {
+        restart_containers: true,
+        ..options
+    };
+    let plan = plan_for(&facts, &options);
+    assert!(told(&plan).is_empty());
+    let why = reason(&plan, "daemon-no-new-privileges");
+    assert!(
+        why.ends_with("restart policy is always: down-always"),
+        "{why}"
     );
+    options.allow_disruption = true;
+    options
+        .selection
+        .skip
+        .push("daemon-userns-remap".to_owned());
+    let plan = plan_for(&facts, &options);
     assert_eq!(told(&plan), [Activation::RestartDocker]);
     assert_eq!(fates(&plan), STOPPED);
 }
@@ -293,6 +304,107 @@ fn containers_are_never_left_behind_under_another_root() {
     );
 }
 
+/// The daemon says where its root really is (moby, daemon/daemon_unix.go, `CreateDaemonRoot`).
+#[test]
+fn another_name_of_the_root_is_no_other_root() {
+    let folder = json!({ "kind": "folder", "mode": "0755" });
+    let link = json!({ "kind": "link", "target": "/srv/docker" });
+    for (config, files, root, fate) in [
+        (
+            json!({}),
+            json!({ "/var/lib/docker": link }),
+            "/srv/docker",
+            Fate::KeepsRunning,
+        ),
+        (
+            json!({}),
+            json!({ "/var/lib/docker": { "kind": "link", "target": "../../srv/./docker/" } }),
+            "/srv/docker",
+            Fate::KeepsRunning,
+        ),
+        (
+            json!({}),
+            json!({ "/var": { "kind": "link", "target": "data" },
+                            "/data": folder }),
+            "/data/lib/docker",
+            Fate::KeepsRunning,
+        ),
+        (
+            json!({ "data-root": "/srv/docker/" }),
+            json!({}),
+            "/srv/docker",
+            Fate::KeepsRunning,
+        ),
+        (
+            json!({}),
+            json!({ "/var/lib/docker": link }),
+            "/srv/docker/100000.100000",
+            Fate::KeepsRunning,
+        ),
+        (
+            json!({}),
+            json!({ "/var/lib/docker": link }),
+            "/srv/docker2",
+            Fate::Restarts,
+        ),
+        (
+            json!({ "storage-driver": "btrfs" }),
+            json!({}),
+            "/var/lib/docker",
+            Fate::Restarts,
+        ),
+        (
+            json!({ "storage-driver": "overlay2" }),
+            json!({}),
+            "/var/lib/docker",
+            Fate::KeepsRunning,
+        ),
+    ] {
+        let mut file = json!({ "live-restore": true });
+        file.as_object_mut()
+            .unwrap()
+            .extend(config.as_object().unwrap().clone());
+        let facts = keeping(&file.to_string())
+            .overlaid(&json!({ "docker": { "root_dir": root, "storage_driver": "overlay2" }, "files": files }))
+            .unwrap();
+        let mut options = only(&["daemon-no-new-privileges"]);
+        options.allow_disruption = true;
+        let plan = plan_for(&facts, &options);
+        let of = |name: &str| {
+            fates(&plan)
+                .into_iter()
+                .find(|(who, _)| *who == name)
+                .unwrap()
+                .1
+        };
+        assert_eq!(of("always"), fate, "{config} {files} {root}");
+    }
+}
+
+#[test]
+fn what_the_daemon_has_not_read_comes_with_a_reload_too() {
+    let plan_of = |text: &str, options: &Options| {
+        let facts = host(&json!({
+            "units": { "docker.service": { "started": 1000 } },
+            "files": { CONFIG: { "kind": "file", "mode": "0644", "text": text, "modified": 1001 } } }));
+        plan_for(&facts, options)
+    };
+    let by_area = only(&["daemon"]);
+    // A reload leaves the bridge as it is.
+    let plan = plan_of(r#"{"bip": "10.1.0.1/24"}"#, &by_area);
+    assert_eq!(told(&plan), [Activation::ReloadDocker]);
+    let text = r#"{"authorization-plugins": ["gone"], "bip": "10.1.0.1/24", "debug": true}"#;
+    let plan = plan_of(text, &by_area);
+    assert_eq!(told(&plan), []);
+    let why = reason(&plan, "daemon-live-restore");
+    assert_eq!(
+        why,
+        "it reloads docker.service, which brings into effect what was written to /etc/docker/daemon.json since it started: authorization-plugins, debug"
+    );
+    let named = plan_of(text, &only(&["daemon-live-restore"]));
+    assert_eq!(told(&named), [Activation::ReloadDocker]);
+}
+
 #[test]
 fn what_waits_for_containers_to_stop_is_done_when_they_may() {
     let facts = keeping("{\"live-restore\": true, \"icc\": false}");
@@ -323,6 +435,67 @@ fn a_flag_for_live_restore_is_nothing_to_reload() {
     let plan = plan_for(&facts, &only(&["daemon-no-new-privileges"]));
     assert_eq!(told(&plan), [Activation::RestartDocker]);
     assert_eq!(fates(&plan), STOPPED);
+}
+
+/// Who asks for a restart of the containers may not know that docker deletes some of them and starts
+/// others that somebody has stopped.
+#[test]
+fn containers_that_may_stop_are_not_therefore_deleted_or_started() {
+    let restarted = |containers: Value, allow: bool| {
+        let facts = keeping("{\"live-restore\": true}")
+            .overlaid(&json!({ "docker": { "version": "26.1.5", "containers": containers } }))
+            .unwrap();
+        // By area: nothing is released by its name.
+        let mut options = only(&["daemon"]);
+        options.restart_containers = true;
+        options.allow_disruption = allow;
+        plan_for(&facts, &options)
+    };
+    let plain = json!([{ "name": "web", "running": true, "restart_policy": "always" }]);
+    assert!(restarted(plain, false).activates(Activation::RestartDocker));
+    let job =
+        json!([{ "name": "job", "running": true, "restart_policy": "no", "auto_remove": true }]);
+    let held = restarted(job.clone(), false);
+    assert!(!held.activates(Activation::RestartDocker));
+    let why = reason(&held, "daemon-icc");
+    assert!(why.ends_with("started with --rm: job"), "{why}");
+    assert!(restarted(job, true).activates(Activation::RestartDocker));
+    let down = json!([{ "name": "down", "running": false, "restart_policy": "always",
+                        "started_at": "2026-11-20T10:00:00Z" }]);
+    assert!(!restarted(down, false).activates(Activation::RestartDocker));
+}
+
+/// A file that repeats a flag is refused, by a reload and at the next start.
+#[test]
+fn live_restore_that_is_on_by_a_flag_stops_nothing() {
+    let argv = ["/usr/sbin/dockerd", "-H", "fd://", "--live-restore"];
+    let facts = host(&json!({
+        "docker": { "live_restore": true },
+        "units": { "docker.service": { "argv": argv } },
+        "daemon_process": { "pid": 100, "argv": argv },
+    }));
+    let mut options = only(&["daemon-userns-remap", "daemon-no-new-privileges"]);
+    options.allow_disruption = true;
+    let plan = plan_for(&facts, &options);
+    assert!(plan.live_restore_off.is_none());
+    let held = plan
+        .held_back
+        .iter()
+        .find(|it| it.control == "daemon-userns-remap");
+    let held = held.unwrap();
+    assert!(
+        held.reason.ends_with("always, once, job"),
+        "{}",
+        held.reason
+    );
+    assert_eq!(held.release, "docker stop always once job");
+    // Nothing must stop for the other one.
+    assert_eq!(told(&plan), [Activation::RestartDocker]);
+    assert_eq!(fates(&plan), KEPT);
+    options.restart_containers = true;
+    let plan = plan_for(&facts, &options);
+    assert_eq!(told(&plan), []);
+    assert_eq!(plan.held_back.len(), 2);
 }
 
 fn with_rm(version: &str) -> Facts {

@@ -21,6 +21,9 @@ pub struct Start {
     pub environment_files: Vec<String>,
     /// The variables that the command can see.
     pub variables: BTreeMap<String, Variable>,
+    /// Settings by which systemd may make other words of the command than [`Self::words`], as they are
+    /// written: patterns and specifiers are not followed, and nobody knows the manager's own variables.
+    pub unfollowed: Vec<String>,
 }
 
 /// One word of a start command.
@@ -98,6 +101,19 @@ pub fn start(unit: &Unit, paths: &[&str], lookup: &mut dyn FnMut(&str) -> Option
             variables.insert(one.name, variable);
         }
     }
+    // Whatever has set them (systemd.exec(5)).
+    for unset in unit.values("Service", "UnsetEnvironment") {
+        for (_, word) in command_line(&unset).words {
+            let (name, value) = match word.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (word.as_str(), None),
+            };
+            let is_meant = |found: &Variable| value.is_none_or(|value| found.value == value);
+            if variables.get(name).is_some_and(is_meant) {
+                variables.remove(name);
+            }
+        }
+    }
     let commands = unit.assignments("Service", "ExecStart");
     let Some(first) = commands.first() else {
         return Start {
@@ -148,6 +164,7 @@ pub fn start(unit: &Unit, paths: &[&str], lookup: &mut dyn FnMut(&str) -> Option
         }
     }
     Start {
+        unfollowed: unfollowed(unit, &first.value, &variables),
         command: first.value.clone(),
         commands: commands.len() + usize::from(command.more),
         at: Some(at),
@@ -155,6 +172,39 @@ pub fn start(unit: &Unit, paths: &[&str], lookup: &mut dyn FnMut(&str) -> Option
         environment_files,
         variables,
     }
+}
+
+/// What is not followed of what this command may use.
+fn unfollowed(unit: &Unit, command: &str, variables: &BTreeMap<String, Variable>) -> Vec<String> {
+    // `%%` is a percent sign (systemd.unit(5), "Specifiers").
+    let has_specifier = |text: &str| text.replace("%%", "").contains('%');
+    let mut found = Vec::new();
+    if has_specifier(command) {
+        found.push(format!("ExecStart={command}"));
+    }
+    if !command.contains('$') {
+        return found;
+    }
+    for file in unit.values("Service", "EnvironmentFile") {
+        if has_specifier(&file) || file.contains(['*', '?', '[']) {
+            found.push(format!("EnvironmentFile={file}"));
+        }
+    }
+    for text in unit.values("Service", "Environment") {
+        if has_specifier(&text) {
+            found.push(format!("Environment={text}"));
+        }
+    }
+    for text in unit.values("Service", "PassEnvironment") {
+        let is_used = |name: &str| {
+            let used = [format!("${name}"), format!("${{{name}}}")];
+            !variables.contains_key(name) && used.iter().any(|it| command.contains(it))
+        };
+        if text.split_whitespace().any(is_used) {
+            found.push(format!("PassEnvironment={text}"));
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -205,6 +255,41 @@ mod tests {
         assert!(start.variables["A"].in_environment_file);
         assert!(!start.variables["B"].in_environment_file);
         assert_eq!(start.argv().len(), start.origins().len());
+    }
+
+    #[test]
+    fn what_is_not_followed() {
+        let unit = |lines: &str| format!("[Service]\nExecStart=/d $A ${{B}}\n{lines}\n");
+        for (lines, words, unfollowed) in [
+            ("Environment=A=1 B=2", &["/d", "1", "2"][..], &[][..]),
+            ("Environment=A=1 B=50%%", &["/d", "1", "50%%"], &[]),
+            (
+                "EnvironmentFile=-/etc/x-*",
+                &["/d", ""],
+                &["EnvironmentFile=-/etc/x-*"],
+            ),
+            (
+                "EnvironmentFile=/etc/%p",
+                &["/d", ""],
+                &["EnvironmentFile=/etc/%p"],
+            ),
+            ("Environment=A=%n", &["/d", "%n", ""], &["Environment=A=%n"]),
+            ("PassEnvironment=X B", &["/d", ""], &["PassEnvironment=X B"]),
+            ("PassEnvironment=X", &["/d", ""], &[]),
+            (
+                "Environment=A=1 B=2\nUnsetEnvironment=A B=3",
+                &["/d", "2"],
+                &[],
+            ),
+            ("Environment=A=1\nUnsetEnvironment=A=1", &["/d", ""], &[]),
+        ] {
+            let start = started(&[&unit(lines)], &[]);
+            assert_eq!(start.argv(), words, "{lines}");
+            assert_eq!(start.unfollowed, unfollowed, "{lines}");
+        }
+        let plain = "[Service]\nEnvironmentFile=/etc/x-*\nExecStart=/d --label %H\n";
+        let start = started(&[plain], &[]);
+        assert_eq!(start.unfollowed, ["ExecStart=/d --label %H"]);
     }
 
     #[test]

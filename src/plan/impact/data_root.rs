@@ -4,39 +4,30 @@
 //! (moby, daemon/daemon_unix.go, setupDaemonRoot).
 
 use super::Turn;
-use crate::checks::{Layout, parent};
+use crate::checks::Layout;
 use crate::facts::{Facts, Kind, Look, Requests};
 
-/// The folders above the data root, the nearest first, links followed as far as they were seen.
-fn above(facts: &Facts) -> Vec<String> {
-    let root = Layout::of(facts).data_root();
-    let mut folders = Vec::new();
-    let mut at = parent(&root).to_owned();
-    while at != "/" && folders.len() < 64 {
-        let real = facts.resolved(&at);
-        let up = parent(&real).to_owned();
-        folders.push(at);
-        if !folders.contains(&real) {
-            folders.push(real);
-        }
-        at = up;
-    }
-    folders
+/// The paths that lead to the data root, links on the way among them.
+fn way(facts: &Facts) -> Vec<String> {
+    facts.way_to(&Layout::of(facts).data_root())
 }
 
-/// The folders that must be seen.
+/// What must be seen of them. The root itself may be a link: the daemon says where it leads
+/// (moby, daemon/daemon_unix.go, `ReadSymlinkedDirectory`).
 pub(super) fn requests(facts: &Facts) -> Requests {
-    above(facts)
+    way(facts)
         .into_iter()
-        .map(|folder| (folder, Look::Attributes))
+        .map(|path| (path, Look::Attributes))
         .collect()
 }
 
 /// Why the daemon would not start, and what helps.
 pub(super) fn obstacle(turn: &Turn<'_>) -> Option<(String, String)> {
     turn.remaps()?;
-    let closed: Vec<String> = above(turn.facts)
+    let root = turn.facts.real_path(&Layout::of(turn.facts).data_root());
+    let closed: Vec<String> = way(turn.facts)
         .into_iter()
+        .filter(|folder| *folder != root)
         .filter(|folder| {
             turn.facts
                 .node(folder)

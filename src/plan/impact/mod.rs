@@ -23,6 +23,7 @@ use super::restart::Restart;
 use super::{Options, Plan};
 use crate::catalog::{Applicability, Control};
 use crate::change::Edit;
+use crate::checks::hidden_flag;
 use crate::facts::{Facts, Requests, Seen};
 use serde::{Deserialize, Serialize};
 use turn::Turn;
@@ -64,6 +65,7 @@ pub(super) fn requests(facts: &Facts) -> Requests {
     let mut requests = subordinate::requests(facts);
     requests.extend(data_root::requests(facts));
     requests.extend(remapped::requests(facts));
+    requests.extend(ports::requests(facts));
     requests
 }
 
@@ -72,11 +74,11 @@ pub(super) fn release(id: &str) -> String {
     format!("--allow-disruption, or --only {id}")
 }
 
-/// Whom a restart of docker.service stops here, unless that was asked for; `keeps` says that running
+/// Whom a restart of docker.service stops here, or deletes where that was asked for; `keeps` says that running
 /// containers outlive it.
 pub(super) fn stops(facts: &Facts, options: &Options, keeps: bool) -> Option<String> {
     if options.restart_containers {
-        None
+        restart::deletes_with_all(facts)
     } else if keeps {
         restart::deletes(facts)
     } else {
@@ -98,7 +100,7 @@ pub(super) fn disruption(
     }
     let turn = Turn::of_edits(facts, edits);
     if !turn.restarts {
-        return None;
+        return restart::reload_brings_more(facts, edits);
     }
     if let Some(reason) = vanish::disruption(&turn) {
         return Some(reason);
@@ -116,7 +118,7 @@ pub(super) fn disruption(
         bridge::disruption(&turn),
         ports::disruption(&turn),
         stopped,
-        restart::starts(facts).filter(|_| !options.restart_containers),
+        restart::starts(facts),
         brings_more,
     ]
     .into_iter()
@@ -127,6 +129,16 @@ pub(super) fn disruption(
 
 /// What no flag releases: why, and what helps.
 pub(super) fn danger(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
+    let hidden = edits.iter().find_map(|edit| match edit {
+        Edit::DaemonKey {
+            key,
+            value: Some(_),
+        } => hidden_flag(facts, key),
+        _ => None,
+    });
+    if hidden.is_some() {
+        return hidden;
+    }
     let turn = Turn::of_edits(facts, edits);
     turn.remaps()?;
     subordinate::obstacle(&turn).or_else(|| data_root::obstacle(&turn))

@@ -2,23 +2,66 @@
 //! (docs.docker.com, "Packet filtering and firewalls"; dockerd(8)).
 
 use super::{Impact, Turn, words};
-use crate::facts::{Container, Docker};
+use crate::facts::{Container, Docker, Facts, Look, Requests};
+use crate::formats::if_inet6;
 
-/// Why that disrupts something here: what is published on `::1` cannot be reached at all then.
+/// What must be seen to tell whether anybody outside comes over IPv6.
+pub(super) fn requests(facts: &Facts) -> Requests {
+    if facts.host.live {
+        Requests::from([(if_inet6::PATH.to_owned(), Look::Content)])
+    } else {
+        Requests::new()
+    }
+}
+
+/// Why that disrupts something here: what then cannot be reached any more.
 pub(super) fn disruption(turn: &Turn<'_>) -> Option<String> {
     let docker = turn
         .docker()
         .filter(|_| turn.switches_off("userland-proxy"))?;
-    let lost: Vec<&Container> = docker
-        .running()
-        .filter(|it| it.ports.iter().any(|port| port.host_ip == "::1"))
-        .collect();
-    (!lost.is_empty()).then(|| {
-        format!(
-            "ports published on ::1 could no longer be reached: {}",
-            words::names(lost)
-        )
+    let reasons: Vec<String> = [
+        (
+            "ports published on ::1",
+            on_loopback as fn(&Facts, &Container) -> bool,
+        ),
+        ("ports published on an IPv6 address of this host", over_ipv6),
+    ]
+    .into_iter()
+    .filter_map(|(what, is_lost)| {
+        let lost: Vec<&Container> = docker
+            .running()
+            .filter(|container| is_lost(turn.facts, container))
+            .collect();
+        (!lost.is_empty())
+            .then(|| format!("{what} could no longer be reached: {}", words::names(lost)))
     })
+    .collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+/// The kernel translates no address to or from `::1`.
+fn on_loopback(_: &Facts, container: &Container) -> bool {
+    container.ports.iter().any(|port| port.host_ip == "::1")
+}
+
+/// The proxy alone carries from an IPv6 address of the host to a container that has none
+/// (docs.docker.com, "Port publishing and mapping"). Where the host can be reached over IPv4 only,
+/// nobody outside misses it.
+fn over_ipv6(facts: &Facts, container: &Container) -> bool {
+    let is_reached = || {
+        facts
+            .text(if_inet6::PATH)
+            .is_some_and(if_inet6::has_global_address)
+    };
+    !container.has_ipv6
+        && container
+            .ports
+            .iter()
+            .any(|port| match port.host_ip.as_str() {
+                "::1" => false,
+                "" | "::" => is_reached(),
+                address => address.contains(':'),
+            })
 }
 
 /// Who publishes ports.
@@ -33,13 +76,28 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
     if who.is_empty() {
         return Vec::new();
     }
-    vec![Impact {
+    let lost: Vec<&Container> = docker
+        .running()
+        .filter(|container| over_ipv6(turn.facts, container))
+        .collect();
+    let mut all = vec![Impact {
         what: "their published ports are served by the kernel alone: on this host itself they answer on 127.0.0.1 and no longer on ::1, and containers reach them through the host by hairpin NAT"
             .to_owned(),
         who,
         why: "userland-proxy = false".to_owned(),
         size: None,
-    }]
+    }];
+    if !lost.is_empty() {
+        all.push(Impact {
+            what: "their published ports no longer answer on the IPv6 addresses of this host"
+                .to_owned(),
+            who: words::containers(lost),
+            why: "no network of theirs has IPv6, and only the userland proxy carries from IPv6 to IPv4"
+                .to_owned(),
+            size: None,
+        });
+    }
+    all
 }
 
 /// Whose ports are published: containers in the host's network have none.

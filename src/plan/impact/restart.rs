@@ -7,6 +7,7 @@ use crate::change::Edit;
 use crate::checks::{DaemonJson, Layout, changed_since_start};
 use crate::facts::{Container, Docker, Facts, MountKind, Seen};
 use crate::plan::forecast::Fate;
+use crate::plan::restart::is_reloaded;
 
 /// Whom a restart stops.
 pub(super) fn stops(facts: &Facts) -> Option<String> {
@@ -54,10 +55,21 @@ fn started(docker: &Docker) -> Vec<&Container> {
 
 /// Whom docker deletes at a restart that the others outlive.
 pub(super) fn deletes(facts: &Facts) -> Option<String> {
+    deleted(facts, |docker, container| {
+        !docker.live_restore_keeps(container)
+    })
+}
+
+/// Whom docker deletes at a restart that stops all: who asked for that may not have meant it.
+pub(super) fn deletes_with_all(facts: &Facts) -> Option<String> {
+    deleted(facts, |_, container| container.auto_remove)
+}
+
+fn deleted(facts: &Facts, is: fn(&Docker, &Container) -> bool) -> Option<String> {
     let docker = facts.docker.known()?;
     let deleted: Vec<&Container> = docker
         .running()
-        .filter(|container| !docker.live_restore_keeps(container))
+        .filter(|container| is(docker, container))
         .collect();
     (!deleted.is_empty()).then(|| {
         format!(
@@ -70,10 +82,12 @@ pub(super) fn deletes(facts: &Facts) -> Option<String> {
 /// That a restart brings more into effect than what these edits write: what somebody has written and
 /// the daemon has not read.
 pub(super) fn brings_more(facts: &Facts, edits: &[Edit]) -> Option<String> {
-    if let Some(keys) = unread(facts) {
+    let keys = unread(facts);
+    if !keys.is_empty() {
         return Some(format!(
-            "it restarts docker.service, which brings into effect what was written to {} since it started: {keys}",
-            Layout::of(facts).config
+            "it restarts docker.service, which brings into effect what was written to {} since it started: {}",
+            Layout::of(facts).config,
+            keys.join(", ")
         ));
     }
     // systemd may have to read docker.service's files again for a flag.
@@ -88,26 +102,71 @@ pub(super) fn brings_more(facts: &Facts, edits: &[Edit]) -> Option<String> {
     })
 }
 
-/// The keys of a file that was changed since the daemon started, but for those that the API shows to
-/// be in effect. That a key was taken out of it cannot be seen.
-fn unread(facts: &Facts) -> Option<String> {
-    let layout = Layout::of(facts);
-    if !changed_since_start(facts, &layout.config) {
+/// The keys that a reload brings into effect in one version or another (docs.docker.com, "dockerd",
+/// "Configuration reload behavior"; moby, daemon/reload.go).
+const RELOADED: [&str; 22] = [
+    "allow-nondistributable-artifacts",
+    "authorization-plugins",
+    "cluster-advertise",
+    "cluster-store",
+    "cluster-store-opts",
+    "debug",
+    "default-cgroupns-mode",
+    "default-ipc-mode",
+    "default-runtime",
+    "default-shm-size",
+    "default-stop-timeout",
+    "features",
+    "insecure-registries",
+    "labels",
+    "max-concurrent-downloads",
+    "max-concurrent-uploads",
+    "max-download-attempts",
+    "network-diagnostic-port",
+    "nri-opts",
+    "registry-mirrors",
+    "runtimes",
+    "shutdown-timeout",
+];
+
+/// That a reload, for these edits, brings more into effect than they write.
+pub(super) fn reload_brings_more(facts: &Facts, edits: &[Edit]) -> Option<String> {
+    if !edits.iter().any(|edit| is_reloaded(edit, facts)) {
         return None;
     }
+    let keys: Vec<String> = unread(facts)
+        .into_iter()
+        .filter(|key| RELOADED.contains(&key.as_str()))
+        .collect();
+    (!keys.is_empty()).then(|| {
+        format!(
+            "it reloads docker.service, which brings into effect what was written to {} since it started: {}",
+            Layout::of(facts).config,
+            keys.join(", ")
+        )
+    })
+}
+
+/// The keys of a file that was changed since the daemon started, but for those that the API shows to
+/// be in effect. That a key was taken out of it cannot be seen.
+fn unread(facts: &Facts) -> Vec<String> {
+    let layout = Layout::of(facts);
+    if !changed_since_start(facts, &layout.config) {
+        return Vec::new();
+    }
     let DaemonJson::Read(document) = layout.daemon_json() else {
-        return None;
+        return Vec::new();
     };
     let in_effect = |key: &str| {
         let (docker, value) = (facts.docker.known()?, document.get(key)?);
         docker.is_in_effect(key, value)
     };
-    let keys: Vec<&str> = document
+    document
         .keys()
         .into_iter()
         .filter(|key| in_effect(key) != Some(true))
-        .collect();
-    (!keys.is_empty()).then(|| keys.join(", "))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Who stops, and who comes back.

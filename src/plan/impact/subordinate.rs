@@ -37,17 +37,31 @@ pub(super) fn requests(facts: &Facts) -> Requests {
         .into();
     if facts.host.live {
         requests.insert(MOST_NAMESPACES.to_owned(), Look::Content);
-        for path in MAKERS.iter().flat_map(|name| candidates(name)) {
-            requests.insert(path, Look::Attributes);
-        }
+    }
+    for path in candidates().flat_map(|(_, path)| facts.way_to(&path)) {
+        requests.insert(path, Look::Attributes);
     }
     requests
 }
 
-fn candidates(name: &str) -> impl Iterator<Item = String> {
-    PROGRAM_FOLDERS
-        .iter()
-        .map(move |folder| format!("{folder}/{name}"))
+/// The names of the programs, and where each may be.
+fn candidates() -> impl Iterator<Item = (&'static str, String)> {
+    MAKERS.iter().flat_map(|name| {
+        PROGRAM_FOLDERS
+            .iter()
+            .map(move |folder| (*name, format!("{folder}/{name}")))
+    })
+}
+
+/// Whether the daemon takes what is there for this program: a link must lead to one of the same name,
+/// so one to busybox does not count (moby, pkg/idtools/utils_unix.go, `resolveBinary`).
+fn is_no_maker(facts: &Facts, name: &str, path: &str) -> bool {
+    let real = facts.real_path(path);
+    let is_absent = facts
+        .node(&real)
+        .known()
+        .is_some_and(|node| node.kind == Kind::Absent);
+    is_absent || real.rsplit('/').next() != Some(name)
 }
 
 /// The account in `default`, `bob` or `bob:staff`.
@@ -85,14 +99,7 @@ pub(super) fn obstacle(turn: &Turn<'_>) -> Option<(String, String)> {
     let uid = accounts::id_of(facts.text(PASSWD)?, user);
     if user == REMAP_ACCOUNT && uid.is_none() {
         // The daemon makes account and ranges.
-        let is_missing = |path: String| {
-            let node = facts.node(&path);
-            node.known().is_some_and(|node| node.kind == Kind::Absent)
-        };
-        let missing = MAKERS
-            .iter()
-            .flat_map(|name| candidates(name))
-            .all(is_missing);
+        let missing = candidates().all(|(name, path)| is_no_maker(facts, name, &path));
         return missing.then(|| {
             (
                 format!("the daemon would make the account {REMAP_ACCOUNT} for userns-remap, and there is neither adduser nor useradd here"),

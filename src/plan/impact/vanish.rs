@@ -36,7 +36,7 @@ pub(super) fn disruption(turn: &Turn<'_>) -> Option<String> {
         // A daemon that runs and was not seen restarts, which is reason enough.
         let layout = Layout::of(turn.facts);
         let root = layout.data_root();
-        let used = match turn.facts.node(&root) {
+        let used = match turn.facts.node(&turn.facts.real_path(&root)) {
             Seen::Known(node) => node.entries.as_ref().is_some_and(|names| !names.is_empty()),
             Seen::Unseen(_) => true,
         };

@@ -32,8 +32,7 @@ fn busy(turn: &Turn<'_>) -> Vec<Impact> {
     let Some(docker) = turn.docker() else {
         return Vec::new();
     };
-    let configured = Layout::of(turn.facts).data_root();
-    let root = turn.facts.resolved(&configured);
+    let root = turn.facts.real_path(&Layout::of(turn.facts).data_root());
     let is_watched = turn
         .watches
         .iter()

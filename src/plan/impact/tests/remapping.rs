@@ -268,7 +268,7 @@ fn what_no_flag_releases() {
             "default",
             parts(json!({ "/var/lib": { "mode": "0750" }, "/var": { "mode": "0700" } })),
             Some(
-                "remapped users must pass through the folders above the data root, and the daemon would not start: /var/lib /var is closed to others",
+                "remapped users must pass through the folders above the data root, and the daemon would not start: /var /var/lib is closed to others",
             ),
         ),
         (

@@ -200,6 +200,33 @@ fn published_ports() {
 }
 
 #[test]
+fn who_is_reached_over_ipv6() {
+    let off = set("userland-proxy", json!(false));
+    let address = "20010db8000000000000000000000002 02 40 00 80 eth0\n";
+    for (ip, has_ipv6, addresses, disrupts) in [
+        ("::", false, address, true),
+        ("", false, address, true),
+        ("0.0.0.0", false, address, false),
+        ("::", true, address, false),
+        ("::", false, "", false),
+        ("2001:db8::2", false, "", true),
+        ("2001:db8::2", true, "", false),
+    ] {
+        let web = json!({ "has_ipv6": has_ipv6,
+                          "ports": [{ "host_ip": ip, "host_port": "80", "container": "80/tcp" }] });
+        let mut facts = with(&[running("web", web)]);
+        let file =
+            json!({ "files": { "/proc/net/if_inet6": { "kind": "file", "text": addresses } } });
+        facts = facts.overlaid(&file).unwrap();
+        let turn = Turn::of_edits(&facts, &off);
+        let why = ports::disruption(&turn);
+        assert_eq!(why.is_some(), disrupts, "{ip} {has_ipv6} {addresses}");
+        let effects = of_edits(&facts, &off);
+        assert_eq!(effects.len(), 1 + usize::from(disrupts));
+    }
+}
+
+#[test]
 fn what_disrupts_here() {
     let icc = control("daemon-icc");
     let edits = set("icc", json!(false));
