@@ -3,7 +3,7 @@
 use super::{DaemonStart, Derived, Step, Transaction};
 use crate::audit::TOOL;
 use crate::change::{Action, ActionKind, Activation, State};
-use crate::checks::Layout;
+use crate::checks::{Layout, unread_keys};
 use crate::facts::{Facts, RuleLoader};
 use crate::plan::{ACCOUNT_FILES, Plan, REMAP_ACCOUNT};
 
@@ -70,6 +70,7 @@ impl Transaction {
                 .undo_live_restore
                 .as_ref()
                 .map(|action| intermediate(action, "live-restore explicitly off")),
+            unread_keys: unread_keys(facts, &plan.forecast),
             pending: plan.pending.first().map(|(_, event)| event.clone()),
             by: by.to_owned(),
             command: command.to_owned(),

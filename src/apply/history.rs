@@ -6,12 +6,13 @@ use super::journal::{End, Journal, Log, StepRecord};
 use super::settings::Settings;
 use super::store::Store;
 use super::transaction::{Settle, Step, Transaction};
-use crate::change::{Action, Activation};
+use crate::change::{Action, Activation, Digest};
 use crate::host::ReadHost;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// One transaction of the past.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -129,6 +130,33 @@ pub fn history(host: &dyn ReadHost, settings: &Settings) -> Result<Vec<Record>, 
         record.confirm_until = Some(moment(host.now() + waiting.left));
     }
     Ok(records)
+}
+
+/// The keys of the daemon's configuration file at `path` that a daemon which started at `since`, in
+/// microseconds since 1970, has not read: known where the last transaction that changed the file began
+/// after that, was committed, and left `content`.
+///
+/// # Errors
+/// When a journal cannot be read or is damaged.
+pub fn unread_keys(
+    host: &dyn ReadHost,
+    settings: &Settings,
+    path: &str,
+    content: &[u8],
+    since: i64,
+) -> Result<Option<BTreeSet<String>>, JournalError> {
+    let changes = |record: &&StepRecord| record.action.path == path;
+    let last = logs(host, settings)?.into_iter().rev().find_map(|log| {
+        let written = log.begin.steps.iter().rev().find(changes)?.clone();
+        Some((log, written.action.after))
+    });
+    let Some((log, after)) = last else {
+        return Ok(None);
+    };
+    let holds = matches!(log.end, Some(End::Committed))
+        && log.at > since
+        && after.digest() == Some(&Digest::of(content));
+    Ok(log.begin.unread_keys.filter(|_| holds))
 }
 
 /// What the journals say, oldest first.
@@ -315,6 +343,7 @@ pub(super) fn transaction(
         settle: settle.collect::<Result<_, JournalError>>()?,
         kernel: begin.kernel,
         reverts: begin.reverts,
+        unread_keys: begin.unread_keys,
         pending: begin.pending,
         by: begin.by,
         command: begin.command,

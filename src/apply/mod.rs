@@ -50,7 +50,9 @@ mod undo_services;
 pub use confirm::{Awaiting, Confirmation, Due, awaiting, confirm, due, guarded, sweep};
 pub use error::{ApplyError, JournalError, in_words};
 pub use execute::{Remaining, apply, recover, remaining, resume};
-pub use history::{Record, RecordOutcome, history, moment, next_id, stuck, unfinished};
+pub use history::{
+    Record, RecordOutcome, history, moment, next_id, stuck, unfinished, unread_keys,
+};
 pub use inverse::inverse;
 pub use journal::{ActionRecord, StepRecord};
 pub use merge::{Merged, Refusal, merge};

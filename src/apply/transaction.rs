@@ -5,6 +5,7 @@ use super::confirm::{Confirmation, is_guard};
 use crate::change::{Action, Activation, Expectation, State};
 use crate::checks::GENERATED_RULES;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Everything the executor needs to know.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,6 +53,9 @@ pub struct Transaction {
     pub kernel: Option<KernelChange>,
     /// The transaction that this one takes back.
     pub reverts: Option<String>,
+    /// The keys of daemon.json that a daemon which has run since before this transaction has not read
+    /// after it; `None` where that is not known, or none of them was written.
+    pub unread_keys: Option<BTreeSet<String>>,
     /// Why it is not effective yet although it is committed: "reboot" while auditing is locked.
     pub pending: Option<String>,
     /// Who asked for it, the user behind sudo included.

@@ -5,6 +5,7 @@
 //! effective once the daemon restarts).
 
 use super::layout::{DaemonJson, Layout};
+use super::unread::key_changed_since_start;
 use super::{Evidence, Judgement, Outcome};
 use crate::change::Edit;
 use crate::facts::{Facts, Seen, major};
@@ -413,7 +414,7 @@ impl DaemonOption {
         {
             return Some(of_process(format!("the running daemon has read {other}")));
         }
-        changed_since_start(facts, &layout.config).then(|| {
+        key_changed_since_start(facts, &layout.config, &self.key).then(|| {
             Evidence::new(
                 "the file was changed after the daemon started",
                 wanted.in_words(&self.key),
@@ -473,19 +474,6 @@ fn its_default(facts: &Facts, default: &Value) -> String {
         Some(version) => format!("the default of dockerd {version} is {default}"),
         None => format!("the default is {default}"),
     }
-}
-
-/// The file was written after the daemon started, so the daemon may not know its content.
-pub(crate) fn changed_since_start(facts: &Facts, config: &str) -> bool {
-    let started = facts
-        .units
-        .get("docker.service")
-        .map_or(0, |unit| unit.started);
-    started > 0
-        && facts
-            .node(config)
-            .known()
-            .is_some_and(|node| node.modified > started)
 }
 
 fn source_of_effective(key: &str) -> &'static str {

@@ -13,12 +13,12 @@ mod outcome;
 mod place;
 mod start;
 pub mod startable;
+mod unread;
 
 pub(crate) use audit_watch::rule_files;
 pub use audit_watch::{
     AuditWatch, GENERATED_RULES, OWN_RULES_FILE, RULES_FILE, RULES_FOLDER, TMPFILES,
 };
-pub(crate) use daemon_option::changed_since_start;
 pub use daemon_option::{BRIDGE_EVENT, DaemonOption, Want};
 pub use file_access::FileAccess;
 pub(crate) use layout::parent;
@@ -26,6 +26,7 @@ pub use layout::{DaemonJson, Layout};
 pub use outcome::{Evidence, Judgement, Outcome};
 pub use place::Place;
 pub use start::{hidden_flag, reread, start_command};
+pub(crate) use unread::{changed_since_start, key_changed_since_start, unread_keys};
 
 use crate::facts::{Facts, Requests};
 use crate::policy::Policy;

@@ -4,11 +4,11 @@ use super::arguments::{Allow, Global, Profile};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::print;
-use crate::apply::{JournalError, STATE};
+use crate::apply::{self, JournalError, STATE, Settings};
 use crate::audit::{Judged, Report, judge};
 use crate::catalog::{self, Catalog, Selection};
 use crate::change::Digest;
-use crate::checks::Layout;
+use crate::checks::{Layout, changed_since_start};
 use crate::collect::{self, collect};
 use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Usage};
 use crate::formats::shell::quoted;
@@ -18,6 +18,7 @@ use crate::policy::{self, Policy};
 use crate::render::Paper;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::time::Duration;
@@ -198,11 +199,33 @@ impl Context {
             requests
         };
         let docker_host = std::env::var("DOCKER_HOST").ok();
-        let facts = collect(&self.host, docker_host.as_deref(), &wanted, progress);
+        let mut facts = collect(&self.host, docker_host.as_deref(), &wanted, progress);
+        facts.unread_keys = self.unread_keys(&facts);
         if !self.other_daemon_is_fine {
             refuse_other_daemon(docker_host.as_deref(), &facts)?;
         }
         Ok(facts)
+    }
+
+    /// What the running daemon has not read of a file that this program has changed. Without a
+    /// journal that can be read nobody knows, which is how it is for everybody else's changes.
+    fn unread_keys(&self, facts: &Facts) -> Option<BTreeSet<String>> {
+        let layout = Layout::of(facts);
+        if !changed_since_start(facts, &layout.config) {
+            return None;
+        }
+        let node = facts.node(&layout.config).known().copied()?;
+        let content = node.content.as_ref()?;
+        let since = facts.units.get("docker.service")?.started;
+        apply::unread_keys(
+            &self.host,
+            &Settings::default(),
+            &layout.config,
+            &content.0,
+            since,
+        )
+        .ok()
+        .flatten()
     }
 
     /// A progress line on standard error; invisible without a terminal.

@@ -23,7 +23,7 @@ pub use process::DaemonProcess;
 pub use unit::{Origin, UnitState};
 
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A value that was seen, or the reason why it was not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +95,10 @@ pub struct Facts {
     pub docker_client: Seen<Option<String>>,
     /// The version of the daemon's binary: from the API, or else from `dockerd --version`.
     pub docker_version: Seen<String>,
+    /// The keys of the daemon's configuration file that the running daemon has not read, although the
+    /// file was changed since it started; `None` where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread_keys: Option<BTreeSet<String>>,
     /// The kernel's audit rules and who loads them.
     pub auditing: Auditing,
 }

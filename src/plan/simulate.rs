@@ -3,7 +3,7 @@
 
 use super::forecast::Fate;
 use super::restart::Restart;
-use crate::checks::{Layout, rule_files};
+use crate::checks::{Layout, rule_files, unread_keys};
 use crate::facts::{Docker, Facts, Seen};
 use crate::formats::audit_rules;
 use serde_json::Value;
@@ -32,8 +32,9 @@ pub(super) fn load_audit_rules(facts: &mut Facts) {
 }
 
 /// The daemon reads what a reload brings into effect, and nothing else. What the API does not show
-/// may differ from the file from then on.
-pub(super) fn reload_docker(facts: &mut Facts) {
+/// may differ from the file from then on, for the keys that are changed.
+pub(super) fn reload_docker(before: &Facts, facts: &mut Facts) {
+    facts.unread_keys = unread_keys(before, facts);
     let layout = Layout::of(facts);
     let config = layout.config.clone();
     let live_restore = layout.configured("live-restore").map(|(value, _)| value);

@@ -398,7 +398,9 @@ impl<'a> Workbench<'a> {
                 Activation::RestartDocker => {
                     simulate::restart_docker(self.before, &mut self.facts, restart);
                 }
-                Activation::ReloadDocker => simulate::reload_docker(&mut self.facts),
+                Activation::ReloadDocker => {
+                    simulate::reload_docker(self.before, &mut self.facts);
+                }
                 Activation::ReloadUnits => simulate::reload_units(&mut self.facts),
                 Activation::RestartAuditd => {}
             }

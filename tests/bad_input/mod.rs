@@ -14,4 +14,4 @@ mod runs;
 mod together;
 mod tree;
 
-use tree::{Tree, is_root};
+pub(crate) use tree::{Tree, is_root};

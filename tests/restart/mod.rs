@@ -1,6 +1,8 @@
 //! How docker.service is brought to read a new configuration, and what is said of the containers
 //! before: on sample hosts, by what runs there.
 
+mod unread;
+
 use crate::versions::sample;
 use seaworthy::apply::Transaction;
 use seaworthy::catalog::{Catalog, Selection};
@@ -169,30 +171,6 @@ fn a_restart_starts_nothing_that_somebody_has_stopped_without_leave() {
     let said = "are started, although somebody has stopped them";
     let impact = plan.impact.iter().find(|it| it.what == said).unwrap();
     assert_eq!(impact.who, ["container down-always"]);
-}
-
-#[test]
-fn what_the_daemon_has_not_read_comes_with_a_restart_and_needs_leave() {
-    let file = |text: &str| {
-        host(&json!({
-            "docker": { "containers": [], "live_restore": true },
-            "units": { "docker.service": { "started": 1000 } },
-            "files": { CONFIG: { "kind": "file", "mode": "0644", "text": text, "modified": 1001 } } }))
-    };
-    // By area: nothing is released by its name.
-    let options = only(&["daemon"]);
-    let told_by = |text: &str| plan_for(&file(text), &options).activates(Activation::RestartDocker);
-    // In effect, as the API shows.
-    assert!(told_by(r#"{"live-restore": true}"#));
-    assert!(!told_by(
-        r#"{"live-restore": true, "max-concurrent-downloads": 3}"#
-    ));
-    let plan = plan_for(
-        &file(r#"{"live-restore": true, "bip": "10.1.0.1/24", "debug": true}"#),
-        &options,
-    );
-    let why = reason(&plan, "daemon-no-new-privileges");
-    assert!(why.ends_with("since it started: bip, debug"), "{why}");
 }
 
 #[test]
@@ -379,30 +357,6 @@ fn another_name_of_the_root_is_no_other_root() {
         };
         assert_eq!(of("always"), fate, "{config} {files} {root}");
     }
-}
-
-#[test]
-fn what_the_daemon_has_not_read_comes_with_a_reload_too() {
-    let plan_of = |text: &str, options: &Options| {
-        let facts = host(&json!({
-            "units": { "docker.service": { "started": 1000 } },
-            "files": { CONFIG: { "kind": "file", "mode": "0644", "text": text, "modified": 1001 } } }));
-        plan_for(&facts, options)
-    };
-    let by_area = only(&["daemon"]);
-    // A reload leaves the bridge as it is.
-    let plan = plan_of(r#"{"bip": "10.1.0.1/24"}"#, &by_area);
-    assert_eq!(told(&plan), [Activation::ReloadDocker]);
-    let text = r#"{"authorization-plugins": ["gone"], "bip": "10.1.0.1/24", "debug": true}"#;
-    let plan = plan_of(text, &by_area);
-    assert_eq!(told(&plan), []);
-    let why = reason(&plan, "daemon-live-restore");
-    assert_eq!(
-        why,
-        "it reloads docker.service, which brings into effect what was written to /etc/docker/daemon.json since it started: authorization-plugins, debug"
-    );
-    let named = plan_of(text, &only(&["daemon-live-restore"]));
-    assert_eq!(told(&named), [Activation::ReloadDocker]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::apply::confirm::Confirmation;
 use crate::apply::transaction::{Derived, KernelChange, Step, Transaction};
 use crate::change::{Action, Activation, Expectation, StateRecord};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A change, with digests instead of contents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +138,8 @@ pub(in crate::apply) struct Begin {
     pub(in crate::apply) settle: Vec<(String, StateRecord)>,
     pub(in crate::apply) kernel: Option<KernelChange>,
     pub(in crate::apply) reverts: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::apply) unread_keys: Option<BTreeSet<String>>,
     pub(in crate::apply) pending: Option<String>,
     pub(in crate::apply) by: String,
     pub(in crate::apply) command: String,
@@ -197,6 +199,7 @@ impl Begin {
                 .collect(),
             kernel: transaction.kernel.clone(),
             reverts: transaction.reverts.clone(),
+            unread_keys: transaction.unread_keys.clone(),
             pending: transaction.pending.clone(),
             by: transaction.by.clone(),
             command: transaction.command.clone(),

@@ -4,7 +4,7 @@
 
 use super::{Impact, Turn, words};
 use crate::change::Edit;
-use crate::checks::{DaemonJson, Layout, changed_since_start};
+use crate::checks::{DaemonJson, Layout, key_changed_since_start};
 use crate::facts::{Container, Docker, Facts, MountKind, Seen};
 use crate::plan::forecast::Fate;
 use crate::plan::restart::is_reloaded;
@@ -147,13 +147,10 @@ pub(super) fn reload_brings_more(facts: &Facts, edits: &[Edit]) -> Option<String
     })
 }
 
-/// The keys of a file that was changed since the daemon started, but for those that the API shows to
+/// The keys of the file that were changed since the daemon started, but for those that the API shows to
 /// be in effect. That a key was taken out of it cannot be seen.
 fn unread(facts: &Facts) -> Vec<String> {
     let layout = Layout::of(facts);
-    if !changed_since_start(facts, &layout.config) {
-        return Vec::new();
-    }
     let DaemonJson::Read(document) = layout.daemon_json() else {
         return Vec::new();
     };
@@ -164,6 +161,7 @@ fn unread(facts: &Facts) -> Vec<String> {
     document
         .keys()
         .into_iter()
+        .filter(|key| key_changed_since_start(facts, &layout.config, key))
         .filter(|key| in_effect(key) != Some(true))
         .map(str::to_owned)
         .collect()

@@ -5,7 +5,7 @@
 //! a key that somebody wrote last week and that still waits counts, too.
 
 use crate::change::{Activation, Edit};
-use crate::checks::{Layout, changed_since_start, rule_files};
+use crate::checks::{Layout, key_changed_since_start, rule_files};
 use crate::facts::{Docker, Facts, Kind, Mode, Seen};
 use crate::formats::audit_rules::{self, Watch};
 use crate::plan::Plan;
@@ -183,7 +183,7 @@ impl<'a> Turn<'a> {
     /// Of what the API does not show: the daemon has read the file in which it stands.
     fn was_read(&self, key: &str, value: &Value) -> bool {
         let layout = Layout::of(self.facts);
-        !changed_since_start(self.facts, &layout.config)
+        !key_changed_since_start(self.facts, &layout.config, key)
             && layout
                 .configured(key)
                 .is_some_and(|(configured, _)| configured == *value)
