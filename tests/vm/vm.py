@@ -437,6 +437,8 @@ class Machine:
         self.wait_off()
 
     def destroy(self):
+        if not self.dir.exists():
+            return
         self.power_cut()
         shutil.rmtree(sockets_dir(self.dir), ignore_errors=True)
         shutil.rmtree(self.dir, ignore_errors=True)
