@@ -8,6 +8,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`facts`] | words for what is |
+//! | [`options`] | the keys of daemon.json: one row each, with all that is known of it |
 //! | [`formats`] | text ⇄ values: daemon.json, audit rules, environment files, units, command lines |
 //! | [`change`] | words for what may be done |
 //! | [`policy`] | what the people of a site decided |
@@ -32,6 +33,7 @@ pub mod collect;
 pub mod facts;
 pub mod formats;
 pub mod host;
+pub mod options;
 pub mod plan;
 pub mod policy;
 pub mod probes;

@@ -12,6 +12,7 @@
 //! until = "2027-03-31"           # optional
 //! ```
 
+use crate::options::{row, rows};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,18 +20,10 @@ use std::collections::BTreeMap;
 /// Where the policy is, unless `--config` names another file.
 pub const PATH: &str = "/etc/seaworthy/policy.toml";
 
-/// Daemon options for which a policy may give a value.
-pub const DAEMON_KEYS: [&str; 9] = [
-    "authorization-plugins",
-    "default-ulimits",
-    "log-driver",
-    "log-opts",
-    "seccomp-profile",
-    "tlscacert",
-    "tlscert",
-    "tlskey",
-    "tlsverify",
-];
+/// Whether a policy may give a value for a daemon option: its row says so.
+pub fn decides(key: &str) -> bool {
+    row(key).is_some_and(|row| row.decided)
+}
 
 /// What a site has decided.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -78,14 +71,11 @@ impl Policy {
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let policy: Self = toml::from_str(text)?;
         let wrong = |what: String| Err(PolicyError::Meaning(what));
-        if let Some(key) = policy
-            .daemon
-            .keys()
-            .find(|key| !DAEMON_KEYS.contains(&key.as_str()))
-        {
+        if let Some(key) = policy.daemon.keys().find(|key| !decides(key)) {
+            let others = rows().filter(|row| row.decided).map(|row| row.name);
             return wrong(format!(
                 "[daemon] `{key}` is not an option that a policy decides; those are {}",
-                DAEMON_KEYS.join(", ")
+                others.collect::<Vec<_>>().join(", ")
             ));
         }
         if !matches!(policy.level, None | Some(1 | 2)) {

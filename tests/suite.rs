@@ -21,5 +21,6 @@ mod harden;
 mod impact;
 mod laws;
 mod layers;
+mod options;
 mod restart;
 mod versions;

@@ -92,7 +92,7 @@ fn flags(argv: &[String]) {
         assert!(flags.names().contains(&flag.name.as_str()));
     }
     for key in ["hosts", "icc", "labels", "label", "runtimes", "log-level"] {
-        let name = command_line::flag_of_key(key);
+        let name = seaworthy::options::flag_of_key(key);
         if let Some(typed) = flags.sets_key(key) {
             assert!(flags.last(name).is_some() && !typed.is_empty());
         }

@@ -10,6 +10,7 @@ use super::{Evidence, Judgement, Outcome};
 use crate::change::Edit;
 use crate::facts::{Facts, Seen, major};
 use crate::formats::secrets::mask_value;
+use crate::options::{Row, Version, row};
 use crate::policy::Policy;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -115,16 +116,13 @@ fn items(value: &Value) -> impl Iterator<Item = &str> {
         .filter_map(Value::as_str)
 }
 
-/// What dockerd does when an option is not set (dockerd(8)).
-fn default_of(key: &str) -> Value {
-    match key {
-        "icc" | "userland-proxy" | "iptables" => json!(true),
-        "live-restore" | "no-new-privileges" | "experimental" | "tlsverify" => json!(false),
-        "log-level" => json!("info"),
-        "log-driver" => json!("json-file"),
-        "insecure-registries" | "authorization-plugins" | "storage-opts" => json!([]),
-        _ => Value::Null,
-    }
+/// What dockerd does when an option is not set; `null` where there is no value that stands for it.
+fn default_of(key: &str, facts: &Facts) -> Value {
+    let version = facts.docker_version.known();
+    let version = version.and_then(|version| Version::parse(version));
+    row(key)
+        .and_then(|row| row.default.value(version))
+        .unwrap_or_default()
 }
 
 /// What brings the options of the default bridge into effect that a restart has left as they were
@@ -174,7 +172,7 @@ impl DaemonOption {
 
         let wanted = self.wanted(policy);
         let configured = layout.configured(&self.key);
-        let default = default_of(&self.key);
+        let default = default_of(&self.key, facts);
         let value = configured.as_ref().map(|(value, _)| value);
         let mut evidence = Evidence::new(
             match value {
@@ -212,7 +210,7 @@ impl DaemonOption {
                 key: self.key.clone(),
             }];
             if !wanted.accepts(Some(&in_file), &default) {
-                edits = self.edits(&layout, policy, Some(&in_file));
+                edits = self.edits(facts, &layout, policy, Some(&in_file));
             }
             return Judgement::fail(evidence, edits);
         }
@@ -242,7 +240,7 @@ impl DaemonOption {
         }
         let mut all = vec![evidence];
         all.extend(self.other_in_effect(facts, &layout, &wanted, value.unwrap_or(&default)));
-        Judgement::fail(all, self.edits(&layout, policy, value))
+        Judgement::fail(all, self.edits(facts, &layout, policy, value))
     }
 
     fn flag(&self, layout: &Layout<'_>) -> Option<String> {
@@ -377,7 +375,7 @@ impl DaemonOption {
     /// Why the running daemon may do something else than what is configured, where its API does not show what it does:
     /// its process was started with another flag, or it read another file, or the file as it was then.
     fn not_read(&self, facts: &Facts, layout: &Layout<'_>, wanted: &Want) -> Option<Evidence> {
-        let default = default_of(&self.key);
+        let default = default_of(&self.key, facts);
         let next = layout.by_flag(&self.key);
         if let Some((value, source)) = layout.by_running_flag(&self.key) {
             return (!wanted.accepts(Some(&value), &default)).then(|| {
@@ -424,9 +422,15 @@ impl DaemonOption {
     }
 
     /// The key is set in the file, and no flag may set it then.
-    fn edits(&self, layout: &Layout<'_>, policy: &Policy, value: Option<&Value>) -> Vec<Edit> {
+    fn edits(
+        &self,
+        facts: &Facts,
+        layout: &Layout<'_>,
+        policy: &Policy,
+        value: Option<&Value>,
+    ) -> Vec<Edit> {
         let key = self.key.clone();
-        let default = default_of(&self.key);
+        let default = default_of(&self.key, facts);
         let mut edits = Vec::new();
         let value = match (policy.daemon.get(&self.key), &self.want) {
             (Some(value), _) if self.policy => {
@@ -477,17 +481,7 @@ fn its_default(facts: &Facts, default: &Value) -> String {
 }
 
 fn source_of_effective(key: &str) -> &'static str {
-    match key {
-        "icc" => "network bridge, option enable_icc",
-        "live-restore" => "/info LiveRestoreEnabled",
-        "no-new-privileges" => "/info SecurityOptions",
-        "log-driver" => "/info LoggingDriver",
-        "storage-driver" => "/info Driver",
-        "experimental" => "/info ExperimentalBuild",
-        "insecure-registries" => "/info RegistryConfig",
-        "authorization-plugins" => "/info Plugins.Authorization",
-        _ => "/info",
-    }
+    row(key).map_or("/info", Row::place)
 }
 
 /// A value for people to read, secrets masked.

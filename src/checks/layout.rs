@@ -5,6 +5,7 @@ use super::installation::{INIT_SETTINGS, Installation};
 use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Swarm};
 use crate::formats::command_line::{self, Flags};
 use crate::formats::daemon_json::{Document, ParseError};
+use crate::options;
 use serde_json::Value;
 
 /// Folders in which packages put programs, in the order in which they are searched.
@@ -497,8 +498,8 @@ pub(crate) fn parent(path: &str) -> &str {
 
 /// The value of a flag in the shape that daemon.json gives it.
 fn flag_value(flags: &Flags, key: &str) -> Value {
-    let flag = command_line::flag_of_key(key);
-    if let Some(value) = command_line::is_boolean_flag(flag)
+    let flag = options::flag_of_key(key);
+    if let Some(value) = options::is_boolean_flag(flag)
         .then(|| flags.boolean(flag))
         .flatten()
     {

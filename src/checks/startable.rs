@@ -6,8 +6,9 @@
 
 use super::layout::{DaemonJson, Layout};
 use crate::facts::{Facts, Kind};
-use crate::formats::daemon_json::versions::{self, Reading, Version};
+use crate::formats::daemon_json::directives::directives;
 use crate::formats::daemon_json::{Document, Flaw};
+use crate::options::{self, Reading, Version};
 use serde_json::{Value, json};
 
 /// Something with which the daemon refuses to start.
@@ -118,13 +119,13 @@ impl Daemon<'_> {
 
     /// Names that are no options, and values of another type than the option's.
     fn names(&self, document: &Document, found: &mut Vec<Refusal>) {
-        for directive in versions::directives(document, self.version) {
+        for directive in directives(document, self.version) {
             let key = directive.inside.unwrap_or(directive.name);
             let name = match directive.inside {
                 Some(outer) => format!("`{}` in `{outer}`", directive.name),
                 None => format!("`{}`", directive.name),
             };
-            let reading = versions::reading(directive.name, self.version);
+            let reading = options::reading(directive.name, self.version);
             let (reason, wanted) = match reading {
                 Some(Reading::NotYet(since)) => (
                     format!("{} does not know {name} yet (since {since})", self.name),
@@ -139,7 +140,7 @@ impl Daemon<'_> {
                     "no such key".to_owned(),
                 ),
                 Some(Reading::Known | Reading::Ignored) | None => {
-                    let shape = versions::shape(directive.name, self.version);
+                    let shape = options::shape(directive.name, self.version);
                     if directive.inside.is_some() || shape.fits(directive.value) {
                         continue;
                     }
@@ -160,7 +161,7 @@ impl Daemon<'_> {
     /// "the following directives are specified both as a flag and in the configuration file", even
     /// when they agree (moby `daemon/config/config.go`, `findConfigurationConflicts`).
     fn flags(&self, document: &Document, found: &mut Vec<Refusal>) {
-        for directive in versions::directives(document, self.version) {
+        for directive in directives(document, self.version) {
             // Runtimes of both are joined (`skipDuplicates`).
             if directive.name == "runtimes" {
                 continue;

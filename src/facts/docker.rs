@@ -3,7 +3,6 @@
 use super::Seen;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The option of the default bridge that `icc` sets.
@@ -85,50 +84,12 @@ impl Docker {
         major(&self.version)
     }
 
-    /// The value of a daemon.json key that is in effect, where the API shows it; `None` where it
-    /// does not. That of `userns-remap` is `on` or empty: the API does not say for whom it is on.
-    pub fn effective(&self, key: &str) -> Option<Value> {
-        let listed = |name| Some(json!(self.has_security_option(name)));
-        match key {
-            "live-restore" => Some(json!(self.live_restore)),
-            "log-driver" => Some(json!(self.logging_driver)),
-            "storage-driver" => Some(json!(self.storage_driver)),
-            "experimental" => Some(json!(self.experimental)),
-            "debug" => Some(json!(self.debug)),
-            "authorization-plugins" => Some(json!(self.authorization_plugins)),
-            "icc" => Some(json!(self.bridge_options.get(ENABLE_ICC)? == "true")),
-            "insecure-registries" => Some(json!(self.insecure_registries)),
-            "userns-remap" if self.is_remapped() => Some(json!("on")),
-            "userns-remap" => Some(json!("")),
-            "selinux-enabled" => listed("selinux"),
-            // Before 24.0 /info did not say.
-            "no-new-privileges" if self.major()? >= 24 => listed("no-new-privileges"),
-            _ => None,
-        }
-    }
-
     /// Whether this data root, links followed, is the daemon's, as far as it says; with remapping it
     /// names a folder below it.
     pub fn has_root(&self, root: &str) -> bool {
         self.root_dir.is_empty()
             || self.root_dir == root
             || self.root_dir.starts_with(&format!("{root}/"))
-    }
-
-    /// Whether the value in effect is the wanted one; `None` where the API does not show it.
-    pub fn is_in_effect(&self, key: &str, wanted: &Value) -> Option<bool> {
-        let seen = self.effective(key)?;
-        if key == "userns-remap" {
-            // `root` is accepted and means off.
-            let wanted = !matches!(wanted.as_str(), None | Some("" | "root"));
-            return Some(wanted == (seen == "on"));
-        }
-        // With the image store of containerd the daemon names the snapshotter, and takes the name of
-        // the former driver for it.
-        if key == "storage-driver" && seen == "overlayfs" && wanted == "overlay2" {
-            return None;
-        }
-        Some(seen == *wanted)
     }
 
     /// Whether a restart leaves the default bridge as it is, whatever is configured: the daemon does

@@ -1,73 +1,10 @@
 //! The flags of a dockerd command line, in the syntax of the pflag library that dockerd uses.
 //!
-//! Names and types of the flags: <https://docs.docker.com/reference/cli/dockerd/> and moby `cmd/dockerd`
-//! (`daemon/command` since 29), all versions from 20.10 together.
+//! The flags' names and types are in [`crate::options`], all versions from 20.10 together.
 
+use crate::options::{flag_of_key, is_boolean_flag, is_renamed_flag, long_flag};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-
-/// Flags that need no value: `--icc` alone means `--icc=true`, and a following word is not theirs.
-const BOOLEAN: [&str; 25] = [
-    "allow-direct-routing",
-    "cri-containerd",
-    "debug",
-    "disable-legacy-registry",
-    "experimental",
-    "help",
-    "icc",
-    "init",
-    "ip-forward",
-    "ip-forward-no-drop",
-    "ip-masq",
-    "ip6tables",
-    "iptables",
-    "ipv6",
-    "live-restore",
-    "no-new-privileges",
-    "raw-logs",
-    "restart",
-    "rootless",
-    "selinux-enabled",
-    "tls",
-    "tlsverify",
-    "userland-proxy",
-    "validate",
-    "version",
-];
-
-/// The short flags and their long names.
-const SHORT: [(char, &str); 10] = [
-    ('D', "debug"),
-    ('G', "group"),
-    ('H', "host"),
-    ('b', "bridge"),
-    ('h', "help"),
-    ('l', "log-level"),
-    ('p', "pidfile"),
-    ('r', "restart"),
-    ('s', "storage-driver"),
-    ('v', "version"),
-];
-
-/// daemon.json keys whose flag is called differently ("named options" in moby).
-const RENAMED: [(&str, &str); 16] = [
-    ("authorization-plugins", "authorization-plugin"),
-    ("cdi-spec-dirs", "cdi-spec-dir"),
-    ("cluster-store-opts", "cluster-store-opt"),
-    ("default-address-pools", "default-address-pool"),
-    ("default-network-opts", "default-network-opt"),
-    ("default-ulimits", "default-ulimit"),
-    ("dns-opts", "dns-opt"),
-    ("exec-opts", "exec-opt"),
-    ("features", "feature"),
-    ("hosts", "host"),
-    ("insecure-registries", "insecure-registry"),
-    ("labels", "label"),
-    ("log-opts", "log-opt"),
-    ("node-generic-resources", "node-generic-resource"),
-    ("registry-mirrors", "registry-mirror"),
-    ("storage-opts", "storage-opt"),
-];
 
 /// One flag as it was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,11 +23,6 @@ pub struct Flag {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flags {
     flags: Vec<Flag>,
-}
-
-/// Whether a long name is one of dockerd's boolean flags.
-pub fn is_boolean_flag(name: &str) -> bool {
-    BOOLEAN.contains(&name)
 }
 
 /// Whether a program is dockerd, by its name, so that the words after it are dockerd's flags: not a shell or a script
@@ -157,10 +89,7 @@ fn shorts<'a>(
     for (index, letter) in cluster.char_indices() {
         let rest = &cluster[index + letter.len_utf8()..];
         let short = letter.to_string();
-        let name = SHORT
-            .iter()
-            .find(|(known, _)| *known == letter)
-            .map_or(short.as_str(), |(_, name)| name);
+        let name = long_flag(letter).unwrap_or(&short);
         if let Some(value) = rest.strip_prefix('=') {
             flags.push(flag(name, value, word, at));
         } else if is_boolean_flag(name) {
@@ -221,9 +150,7 @@ impl Flags {
     ///
     /// A flag's own name is no key where the key is called differently: dockerd ignores `"label"` in the file.
     pub fn of_key(&self, daemon_json_key: &str) -> Vec<&Flag> {
-        if RENAMED.iter().any(|(_, name)| *name == daemon_json_key)
-            || daemon_json_key == "add-runtime"
-        {
+        if is_renamed_flag(daemon_json_key) {
             return Vec::new();
         }
         let name = flag_of_key(daemon_json_key);
@@ -242,20 +169,6 @@ impl Flags {
         self.iter()
             .any(|other| other.name != flag.name && other.words.contains(&flag.words.start))
     }
-}
-
-/// The long flag name, without dashes, of a daemon.json key.
-pub fn flag_of_key(key: &str) -> &str {
-    match key {
-        "runtimes" => return "add-runtime",
-        // Before 28 the key has the flag's name, so the flag cannot be among the renamed ones.
-        "host-gateway-ips" => return "host-gateway-ip",
-        _ => {}
-    }
-    RENAMED
-        .iter()
-        .find(|(renamed, _)| *renamed == key)
-        .map_or(key, |(_, name)| name)
 }
 
 #[cfg(test)]
@@ -410,7 +323,5 @@ mod tests {
                 "{line} {key}"
             );
         }
-        assert_eq!(flag_of_key("log-opts"), "log-opt");
-        assert_eq!(flag_of_key("icc"), "icc");
     }
 }

@@ -4,9 +4,9 @@
 //! object, the last of duplicate keys wins
 //! (<https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file>).
 
+pub mod directives;
 mod edit;
 mod nested;
-pub mod versions;
 
 use std::collections::BTreeMap;
 

@@ -17,6 +17,7 @@ use super::Options;
 use crate::change::{Action, Edit, State};
 use crate::checks::{DaemonJson, Layout};
 use crate::facts::{Docker, Facts, Seen, Swarm};
+use crate::options::{Reload, row};
 use serde_json::Value;
 
 /// What becomes of running containers when docker.service restarts.
@@ -158,8 +159,7 @@ fn can_be_reloaded(before: &Facts, after: &Facts) -> bool {
         && Restart::KeepingFirst.prelude(before).is_some()
 }
 
-/// Whether a reload brings this into effect (moby `daemon/reload.go`). Of the keys that are planned
-/// only live-restore is worth it: a reload reverts nothing, so it is asked for only where the key
+/// Whether a reload brings this into effect, and is enough. It reverts nothing, so it is asked for only where the key
 /// is set, and the running daemon must be the one that reads it.
 pub(super) fn is_reloaded(edit: &Edit, facts: &Facts) -> bool {
     let Edit::DaemonKey {
@@ -169,10 +169,10 @@ pub(super) fn is_reloaded(edit: &Edit, facts: &Facts) -> bool {
     else {
         return false;
     };
-    key == "live-restore"
+    row(key).is_some_and(|row| row.reload == Reload::Enough)
         && facts
             .docker
             .known()
-            .is_some_and(|docker| !docker.live_restore)
+            .is_some_and(|docker| docker.effective(key) == Some(Value::Bool(false)))
         && can_be_reloaded(facts, facts)
 }

@@ -4,8 +4,9 @@
 use super::forecast::Fate;
 use super::restart::Restart;
 use crate::checks::{Layout, rule_files, unread_keys};
-use crate::facts::{Docker, Facts, Seen};
+use crate::facts::{Facts, Seen};
 use crate::formats::audit_rules;
+use crate::options::{self, Shown, Version};
 use serde_json::Value;
 
 /// systemd reads its units' files.
@@ -50,34 +51,19 @@ pub(super) fn reload_docker(before: &Facts, facts: &mut Facts) {
 pub(super) fn restart_docker(before: &Facts, facts: &mut Facts, restart: Restart) {
     facts.docker.clone_from(&before.docker);
     let layout = Layout::of(facts);
-    let value = |key: &str| layout.configured(key).map(|(value, _)| value);
-    let switch = |key: &str, default: bool| match value(key) {
-        Some(Value::Bool(on)) => on,
-        Some(Value::Null) => false,
-        _ => default,
-    };
-    let text = |key: &str| match value(key) {
-        Some(Value::String(text)) => Some(text),
-        _ => None,
-    };
-    let list = |key: &str| -> Vec<String> {
-        match value(key) {
-            Some(Value::Array(items)) => items
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect(),
-            _ => Vec::new(),
-        }
-    };
-    let icc = switch("icc", true);
-    let live_restore = switch("live-restore", false);
-    let no_new_privileges = switch("no-new-privileges", false);
-    let experimental = switch("experimental", false);
-    let remapped = text("userns-remap").is_some_and(|user| !user.is_empty());
-    let log_driver = text("log-driver").unwrap_or_else(|| "json-file".to_owned());
-    let insecure = list("insecure-registries");
-    let authorization = list("authorization-plugins");
+    let version = facts.docker_version.known();
+    let version = version.and_then(|version| Version::parse(version));
+    // What the API will show of each option: its value as it is configured, or its default.
+    let becomes: Vec<(Shown, Value)> = options::rows()
+        .filter_map(|row| {
+            let shown = row.shown.filter(|shown| shown.restart.is_some())?;
+            let value = match layout.configured(row.name) {
+                Some((value, _)) => value,
+                None => row.default.value(version)?,
+            };
+            Some((shown, value))
+        })
+        .collect();
     if let Seen::Known(docker) = &mut facts.docker {
         let mut containers = std::mem::take(&mut docker.containers);
         containers.retain_mut(|container| {
@@ -87,44 +73,26 @@ pub(super) fn restart_docker(before: &Facts, facts: &mut Facts, restart: Restart
             fate != Fate::Deleted
         });
         docker.containers = containers;
-        if !restart.keeps() && !docker.bridge_options.is_empty() {
-            docker
-                .bridge_options
-                .insert(crate::facts::ENABLE_ICC.to_owned(), icc.to_string());
+        let was_remapped = docker.is_remapped();
+        for (shown, value) in becomes {
+            if let Some(change) = shown.restart
+                && !(shown.of_bridge && restart.keeps())
+            {
+                change(docker, &value);
+            }
         }
-        docker.live_restore = live_restore;
-        docker.experimental = experimental;
-        docker.logging_driver = log_driver;
-        docker.insecure_registries = insecure;
-        docker.authorization_plugins = authorization;
-        security_option(docker, "no-new-privileges", no_new_privileges);
-        if docker.is_remapped() != remapped {
+        if docker.is_remapped() != was_remapped {
             // Another root: nothing of the old one is seen (docs.docker.com, userns-remap).
             docker.containers.clear();
             docker.images.clear();
             docker.volumes.clear();
             docker.networks.clear();
         }
-        security_option(docker, "userns", remapped);
     }
     if let Some(unit) = facts.units.get_mut("docker.service") {
         unit.started = i64::MAX;
         if let Seen::Known(process) = &mut facts.daemon_process {
             process.argv.clone_from(&unit.argv);
         }
-    }
-}
-
-fn security_option(docker: &mut Docker, name: &str, on: bool) {
-    // no-new-privileges is shown from 24.0 on only.
-    let shown = name != "no-new-privileges"
-        || crate::facts::major(&docker.version).is_some_and(|major| major >= 24);
-    let is_on = docker.has_security_option(name);
-    if on && !is_on && shown {
-        docker.security_options.push(format!("name={name}"));
-    } else if !on && is_on {
-        docker
-            .security_options
-            .retain(|option| !option.split(',').any(|part| part == format!("name={name}")));
     }
 }

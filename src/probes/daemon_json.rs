@@ -9,8 +9,8 @@ use crate::change::Edit;
 use crate::checks::startable::refusals;
 use crate::checks::{DaemonJson, Evidence, Judgement, Layout, Outcome};
 use crate::facts::Facts;
-use crate::formats::daemon_json::versions::{self, Reading, Version};
 use crate::formats::daemon_json::{Document, Flaw};
+use crate::options::{self, Reading, Version};
 use serde_json::Value;
 
 pub(super) fn judge(facts: &Facts) -> Judgement {
@@ -149,11 +149,11 @@ fn misleading(document: &Document, path: &str, version: Option<Version>) -> Vec<
     for key in document.keys() {
         let line = at(document.line_of(key).unwrap_or(1));
         let value = document.get(key).unwrap_or(&Value::Null);
-        let ignored = versions::reading(key, version) == Some(Reading::Ignored);
+        let ignored = options::reading(key, version) == Some(Reading::Ignored);
         if ignored {
             found.push(Evidence::new(
                 format!("`{key}` is accepted and ignored"),
-                versions::instead_of(key)
+                options::instead_of(key)
                     .map_or_else(|| "no such key".to_owned(), |works| format!("`{works}`")),
                 line,
             ));

@@ -2,8 +2,8 @@
 //! say it refuses, and nothing else.
 
 use super::wanted;
-use seaworthy::formats::daemon_json::versions::{Reading, Version, names, reading};
 use seaworthy::host::{LinuxHost, ReadHost as _, Verdict};
+use seaworthy::options::{Reading, Version, names, reading};
 use std::process::Command;
 
 /// Names that no version knows, besides those of the table.

@@ -7,54 +7,58 @@ use std::path::{Path, PathBuf};
 /// Each module and what it may use of this crate, besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("facts", &[]),
-    ("formats", &["facts"]),
-    ("change", &["facts", "formats"]),
-    ("policy", &["facts", "formats", "change"]),
+    ("options", &["facts"]),
+    ("formats", &["facts", "options"]),
+    ("change", &["facts", "options", "formats"]),
+    ("policy", &["facts", "options", "formats", "change"]),
     (
         "checks",
-        &["facts", "formats", "change", "policy", "probes"],
+        &["facts", "options", "formats", "change", "policy", "probes"],
     ),
     (
         "probes",
-        &["facts", "formats", "change", "policy", "checks"],
+        &["facts", "options", "formats", "change", "policy", "checks"],
     ),
     (
         "catalog",
-        &["facts", "formats", "change", "policy", "checks", "probes"],
+        &[
+            "facts", "options", "formats", "change", "policy", "checks", "probes",
+        ],
     ),
     (
         "audit",
         &[
-            "facts", "formats", "change", "policy", "checks", "probes", "catalog",
+            "facts", "options", "formats", "change", "policy", "checks", "probes", "catalog",
         ],
     ),
     (
         "plan",
         &[
-            "facts", "formats", "change", "policy", "checks", "probes", "catalog", "audit",
+            "facts", "options", "formats", "change", "policy", "checks", "probes", "catalog",
+            "audit",
         ],
     ),
-    ("host", &["facts", "formats", "change"]),
-    ("collect", &["facts", "formats", "host"]),
+    ("host", &["facts", "options", "formats", "change"]),
+    ("collect", &["facts", "options", "formats", "host"]),
     (
         "apply",
         &[
-            "facts", "formats", "change", "policy", "checks", "catalog", "audit", "plan", "host",
-            "collect",
+            "facts", "options", "formats", "change", "policy", "checks", "catalog", "audit",
+            "plan", "host", "collect",
         ],
     ),
     (
         "render",
         &[
-            "facts", "formats", "change", "policy", "checks", "probes", "catalog", "audit", "plan",
-            "apply",
+            "facts", "options", "formats", "change", "policy", "checks", "probes", "catalog",
+            "audit", "plan", "apply",
         ],
     ),
     (
         "cli",
         &[
-            "facts", "formats", "change", "policy", "checks", "probes", "catalog", "audit", "plan",
-            "host", "collect", "apply", "render",
+            "facts", "options", "formats", "change", "policy", "checks", "probes", "catalog",
+            "audit", "plan", "host", "collect", "apply", "render",
         ],
     ),
 ];

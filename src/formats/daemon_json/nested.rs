@@ -2,20 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::formats::command_line::is_boolean_flag;
-
-/// Keys whose objects dockerd takes as one value instead of flattening them (moby `daemon/config/config.go`,
-/// `flatOptions` and `skipValidateOptions`, all versions together).
-const TAKEN_WHOLE: [&str; 8] = [
-    "builder",
-    "cluster-store-opts",
-    "default-network-opts",
-    "default-ulimits",
-    "features",
-    "log-opts",
-    "nri-opts",
-    "runtimes",
-];
+use crate::options::{is_boolean_flag, is_taken_whole};
 
 pub(super) fn booleans(values: &Map<String, Value>) -> Vec<(String, String, bool)> {
     let mut found = Vec::new();
@@ -23,7 +10,7 @@ pub(super) fn booleans(values: &Map<String, Value>) -> Vec<(String, String, bool
         let Value::Object(object) = value else {
             continue;
         };
-        if TAKEN_WHOLE.contains(&outer.as_str()) {
+        if is_taken_whole(outer, None) {
             continue;
         }
         for (inner, value) in object {

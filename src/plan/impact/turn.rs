@@ -8,20 +8,16 @@ use crate::change::{Activation, Edit};
 use crate::checks::{Layout, key_changed_since_start, rule_files};
 use crate::facts::{Docker, Facts, Kind, Mode, Seen};
 use crate::formats::audit_rules::{self, Watch};
+use crate::options;
 use crate::plan::Plan;
 use crate::plan::restart::{Restart, is_reloaded};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The daemon.json keys whose effects are told.
-const KEYS: [&str; 6] = [
-    "default-ulimits",
-    "icc",
-    "log-driver",
-    "no-new-privileges",
-    "userland-proxy",
-    "userns-remap",
-];
+fn told() -> impl Iterator<Item = &'static str> {
+    options::rows().filter(|row| row.told).map(|row| row.name)
+}
 
 /// Mode, owner and group of a path before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,9 +75,8 @@ impl<'a> Turn<'a> {
             facts,
             restarts: plan.activates(Activation::RestartDocker),
             keeps: restart.keeps(),
-            configured: KEYS
-                .iter()
-                .filter_map(|key| Some((*key, layout.configured(key)?.0)))
+            configured: told()
+                .filter_map(|key| Some((key, layout.configured(key)?.0)))
                 .collect(),
             access: access.collect(),
             watches: watches(after)
@@ -98,9 +93,8 @@ impl<'a> Turn<'a> {
             facts,
             restarts: false,
             keeps: false,
-            configured: KEYS
-                .iter()
-                .filter_map(|key| Some((*key, layout.configured(key)?.0)))
+            configured: told()
+                .filter_map(|key| Some((key, layout.configured(key)?.0)))
                 .collect(),
             access: Vec::new(),
             watches: Vec::new(),
@@ -109,7 +103,7 @@ impl<'a> Turn<'a> {
             match edit {
                 Edit::DaemonKey { key, value } => {
                     turn.restarts |= !is_reloaded(edit, facts);
-                    if let Some(known) = KEYS.iter().find(|known| *known == key) {
+                    if let Some(known) = told().find(|known| known == key) {
                         match value {
                             Some(value) => turn.configured.insert(known, value.clone()),
                             None => turn.configured.remove(known),

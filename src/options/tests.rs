@@ -1,26 +1,6 @@
+use super::version::v;
 use super::*;
 use serde_json::json;
-
-#[test]
-fn versions_as_docker_prints_them() {
-    for (text, expected) in [
-        ("20.10.24+dfsg1", Some(v(20, 10))),
-        ("20.10.5+dfsg1", Some(v(20, 10))),
-        ("26.1.5", Some(v(26, 1))),
-        ("v28.5.2", Some(v(28, 5))),
-        ("24.0.7-ce", Some(v(24, 0))),
-        ("25.0.14, build x", Some(v(25, 0))),
-        ("29.0-rc1", Some(v(29, 0))),
-        ("29", Some(v(29, 0))),
-        ("", None),
-        ("dev", None),
-        ("library-import", None),
-        ("26.x", None),
-    ] {
-        assert_eq!(Version::parse(text), expected, "{text}");
-    }
-    assert!(v(20, 10) < v(23, 0) && v(28, 2) < v(28, 10));
-}
 
 #[test]
 fn every_name_stands_once() {
@@ -29,13 +9,12 @@ fn every_name_stands_once() {
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), count);
-    for (name, works, ..) in DEAD {
-        let works = works.unwrap_or("icc");
-        assert!(
-            works == "proxies" || KEYS.iter().any(|key| key.name == works),
-            "{name}"
-        );
+    for dead in DEAD {
+        let works = dead.instead.unwrap_or("icc");
+        assert!(works == "proxies" || row(works).is_some(), "{}", dead.name);
     }
+    assert!(ROWS.is_sorted_by(|one, other| one.name < other.name));
+    assert!(DEAD.is_sorted_by(|one, other| one.name < other.name));
 }
 
 /// Columns: 20.10, 23.0, 24.0, 25.0, 26.1, 27.5, 28.1, 28.5, 29.0. `+` known, `i` ignored, `-` refused.
@@ -121,33 +100,6 @@ fn what_is_said_without_a_version_holds_for_all() {
 }
 
 #[test]
-fn names_inside_of_unknown_objects_are_options() {
-    let text = r#"{"icc": false, "x": {"y": 1}, "z": {}, "log-opts": {"a": "1"},
-        "proxies": {"http-proxy": "p"}, "default-network-opts": {"bridge": {}}}"#;
-    let document = Document::parse(text.as_bytes()).unwrap();
-    let seen = |version| -> Vec<String> {
-        directives(&document, Some(version))
-            .iter()
-            .map(|found| match found.inside {
-                Some(outer) => format!("{outer}.{}", found.name),
-                None => found.name.to_owned(),
-            })
-            .collect()
-    };
-    assert_eq!(
-        seen(v(20, 10)),
-        [
-            "icc",
-            "x.y",
-            "log-opts",
-            "proxies.http-proxy",
-            "default-network-opts.bridge"
-        ]
-    );
-    assert_eq!(seen(v(26, 1)).last().unwrap(), "default-network-opts");
-}
-
-#[test]
 fn shapes() {
     let version = Some(v(26, 1));
     for (name, value, fits) in [
@@ -175,5 +127,128 @@ fn shapes() {
         ("deprecated-key-path", json!(3), true),
     ] {
         assert_eq!(shape(name, version).fits(&value), fits, "{name}: {value}");
+    }
+}
+
+#[test]
+fn flags() {
+    for (key, flag) in [
+        ("icc", "icc"),
+        ("log-opts", "log-opt"),
+        ("runtimes", "add-runtime"),
+        ("host-gateway-ip", "host-gateway-ip"),
+        ("host-gateway-ips", "host-gateway-ip"),
+        ("unheard-of", "unheard-of"),
+    ] {
+        assert_eq!(flag_of_key(key), flag, "{key}");
+    }
+    for (name, is) in [
+        ("label", true),
+        ("add-runtime", true),
+        ("feature", true),
+        ("labels", false),
+        ("host-gateway-ip", false),
+        ("config-file", false),
+        ("http-proxy", false),
+        ("unheard-of", false),
+    ] {
+        assert_eq!(is_renamed_flag(name), is, "{name}");
+    }
+    let renamed = rows().filter(|row| row.flag.is_some_and(|flag| flag != row.name));
+    assert_eq!(renamed.count(), 18);
+    let switches = names()
+        .chain(BOOLEAN_FLAGS)
+        .filter(|name| is_boolean_flag(name));
+    assert_eq!(
+        switches.collect::<std::collections::BTreeSet<_>>().len(),
+        25
+    );
+    for (short, _) in SHORT_FLAGS {
+        assert!(
+            long_flag(short).is_some_and(
+                |long| names().any(|name| name == long) || BOOLEAN_FLAGS.contains(&long)
+            )
+        );
+    }
+    assert_eq!(long_flag('x'), None);
+}
+
+#[test]
+fn defaults_have_the_shape_of_their_key() {
+    for row in rows() {
+        for version in [v(20, 10), v(26, 1), v(27, 0), v(29, 0), v(29, 7), v(30, 0)] {
+            let value = row.default.value(Some(version)).unwrap();
+            assert!(row.shape.fits(&value), "{}: {value}", row.name);
+        }
+    }
+    let of = |key, version| row(key).unwrap().default.value(version);
+    assert_eq!(of("ip6tables", Some(v(26, 1))), Some(json!(false)));
+    assert_eq!(of("ip6tables", Some(v(27, 0))), Some(json!(true)));
+    assert_eq!(of("ip6tables", None), None);
+    assert_eq!(of("min-api-version", Some(v(29, 3))), Some(json!("1.40")));
+    assert_eq!(of("userns-remap", None), Some(json!(null)));
+}
+
+#[test]
+fn what_a_restart_makes_of_what_is_shown_is_shown_then() {
+    use crate::facts::Docker;
+    for row in rows() {
+        let Some(shown) = row.shown else {
+            assert_ne!(row.reload, Reload::Enough, "{}", row.name);
+            continue;
+        };
+        assert!(
+            shown.at.starts_with("/info ") || shown.of_bridge,
+            "{}",
+            row.name
+        );
+        let Some(restart) = shown.restart else {
+            continue;
+        };
+        let values = match row.shape {
+            Shape::Switch => vec![json!(true), json!(false), json!(true)],
+            Shape::Text => vec![json!("default"), json!(""), json!("local")],
+            Shape::Texts => vec![json!(["a:1"]), json!([]), json!(["b"])],
+            other => panic!("{}: {other:?}", row.name),
+        };
+        let mut docker = Docker {
+            version: "26.1.5".to_owned(),
+            bridge_options: [("x".to_owned(), "y".to_owned())].into(),
+            ..Docker::default()
+        };
+        for value in values {
+            restart(&mut docker, &value);
+            assert_eq!(
+                docker.is_in_effect(row.name, &value),
+                Some(true),
+                "{}: {value}",
+                row.name
+            );
+        }
+    }
+}
+
+#[test]
+fn what_may_be_secret_is_not_public() {
+    for key in [
+        "log-opts",
+        "registry-mirrors",
+        "runtimes",
+        "cluster-store",
+        "http-proxy",
+        "proxies",
+        "token",
+    ] {
+        assert!(!is_public(key), "{key}");
+    }
+    for key in [
+        "icc",
+        "labels",
+        "bip",
+        "default-ulimits",
+        "insecure-registries",
+        "userns-remap",
+    ] {
+        assert!(is_public(key), "{key}");
     }
 }
