@@ -16,6 +16,7 @@ mod demo;
 mod dockerd;
 mod families;
 mod flags;
+mod format_1;
 mod fuzz_replay;
 mod harden;
 mod impact;

@@ -83,9 +83,10 @@ impl Run<'_> {
             self.watch(transaction, &transaction.expect)?;
         }
         let files = self.derived_after()?;
-        let kernel = match self.journal.log().begin.kernel_before {
-            Some(_) => Some(kernel::list(self.host)?),
-            None => None,
+        let kernel = if self.has_kernel() {
+            Some(kernel::list(self.host)?)
+        } else {
+            None
         };
         self.write(&Entry::DerivedAfter { files, kernel })?;
         self.stop_if_interrupted()?;
@@ -98,6 +99,12 @@ impl Run<'_> {
         self.write(&Entry::Commit)?;
         self.say(Event::Committed);
         Ok(())
+    }
+
+    /// Whether there are audit rules in a kernel to look after: not where what began on a running
+    /// host is finished on its disk.
+    fn has_kernel(&self) -> bool {
+        self.host.is_live() && self.journal.log().begin.kernel_before.is_some()
     }
 
     fn is_begun(&self, index: usize) -> bool {
@@ -187,9 +194,7 @@ impl Run<'_> {
         let Some(change) = &transaction.kernel else {
             return Ok(());
         };
-        if kernel::is_locked(transaction.pending.as_deref())
-            || self.journal.log().begin.kernel_before.is_none()
-        {
+        if kernel::is_locked(transaction.pending.as_deref()) || !self.has_kernel() {
             return Ok(());
         }
         let now = kernel::list(self.host)?;

@@ -46,6 +46,10 @@ impl Run<'_> {
     /// Whom the undo must tell. We know what we told; after a crash others may have started the
     /// services with our files, a boot for example, so everybody is told unless no file was ours.
     fn to_tell(&self, crashed: bool) -> Vec<Activation> {
+        if !self.host.is_live() {
+            // The disk of a host that does not run, perhaps: its first boot tells everybody.
+            return Vec::new();
+        }
         let log = self.journal.log();
         let mut tell = log.activating.clone();
         if crashed && (!tell.is_empty() || log.undoes_what_services_read()) {

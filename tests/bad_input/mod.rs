@@ -14,4 +14,4 @@ mod runs;
 mod together;
 mod tree;
 
-pub(crate) use tree::{Tree, is_root};
+pub(crate) use tree::{Manifest, Tree, is_root};

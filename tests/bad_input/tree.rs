@@ -148,14 +148,20 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// The host of the table.
-    pub(crate) fn new() -> Self {
+    /// A host with nothing on it.
+    pub(crate) fn empty() -> Self {
         // Beside the build: a disk with attributes and flags, where /tmp may be in memory.
         let folder = tempfile::tempdir_in(ground()).unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
         let tree = Self { folder };
         fs::create_dir(tree.root()).unwrap();
         fs::set_permissions(tree.root(), Permissions::from_mode(0o755)).unwrap();
+        tree
+    }
+
+    /// The host of the table.
+    pub(crate) fn new() -> Self {
+        let tree = Self::empty();
         for (path, is) in HOST {
             let at = tree.at(path);
             match is {
