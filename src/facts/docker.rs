@@ -199,6 +199,8 @@ pub struct Container {
     /// configured on the day when it was created, which the API does not show.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_new_privileges: Option<bool>,
+    /// It was created with a seccomp profile of its own, or with none (`--security-opt seccomp=…`).
+    pub own_seccomp: bool,
     /// Whom its process starts as; empty for root.
     pub user: String,
     /// The program that it starts, and its arguments.

@@ -55,6 +55,21 @@ fn account(line: &str) -> Option<Account> {
     })
 }
 
+/// The users of a passwd file who can log in: those whose shell is not one of the programs that turn
+/// people away (nologin(8), false(1)); an empty one is `/bin/sh`.
+pub fn who_can_log_in(text: &str) -> Vec<Account> {
+    let can = |line: &&str| {
+        let shell = line.split(':').nth(6).map(str::trim);
+        let program = shell.and_then(|shell| shell.rsplit('/').next());
+        // Accounts of old that do one thing (Debian's base-passwd, Fedora's setup).
+        !matches!(
+            program,
+            None | Some("nologin" | "false" | "true" | "sync" | "shutdown" | "halt")
+        )
+    };
+    text.lines().filter(can).filter_map(account).collect()
+}
+
 /// The uid or gid of a name; of duplicates the first, as getpwnam(3) finds it.
 pub fn id_of(text: &str, name: &str) -> Option<u32> {
     accounts(text)
@@ -138,6 +153,16 @@ mod tests {
                 .map(|user| (user.name, user.uid, user.home))
                 .collect();
         assert_eq!(homes, [("a".to_owned(), 1, "/home/a".to_owned())]);
+    }
+
+    #[test]
+    fn logging_in() {
+        let text = "root:x:0:0::/root:/bin/bash\ndaemon:x:1:1::/:/usr/sbin/nologin\nmail:x:8:8::/:/bin/false\nbob:x:1000:1000::/:\nci:x:998:998::/:/bin/sh\r\nsync:x:5:0::/:/bin/sync\nshort:x:7:7\n+nis:::::\n";
+        let names: Vec<String> = who_can_log_in(text)
+            .into_iter()
+            .map(|account| account.name)
+            .collect();
+        assert_eq!(names, ["root", "bob", "ci"]);
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub mod mount_info;
 pub mod os_release;
 /// Masking of passwords and tokens before a text is shown or stored.
 pub mod secrets;
+/// `name = value` a line: auditd.conf(5) and its like.
+pub mod settings;
 /// Words for a POSIX shell.
 pub mod shell;
 /// subuid(5) and subgid(5).

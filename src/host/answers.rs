@@ -206,6 +206,9 @@ fn container(inspected: &Value) -> Container {
             .any(|endpoint| !text(endpoint, "/GlobalIPv6Address").is_empty()),
         log_driver: text(inspected, "/HostConfig/LogConfig/Type"),
         no_new_privileges: no_new_privileges(&texts(inspected, "/HostConfig/SecurityOpt")),
+        own_seccomp: texts(inspected, "/HostConfig/SecurityOpt")
+            .iter()
+            .any(|option| option.starts_with("seccomp=") || option.starts_with("seccomp:")),
         user: text(inspected, "/Config/User"),
         command: std::iter::once(text(inspected, "/Path"))
             .chain(texts(inspected, "/Args"))

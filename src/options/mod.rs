@@ -2,8 +2,8 @@
 //!
 //! A row says what a value looks like, which versions know the key, which flag sets it, what its
 //! default is, what a reload and a restart make of it, where the API shows it, whether a site decides
-//! it, and whether it may be shown to everybody. Who asks anything of these asks here; a test holds
-//! the rows to what the other rooms do with them.
+//! it, what can rely on it, and whether it may be shown to everybody. Who asks anything of these asks
+//! here; a test holds the rows to what the other rooms do with them.
 //!
 //! The room stands beneath `formats`, as command lines are read by the names of the flags and secrets
 //! are masked by the keys that they stand in; and above `facts`, as a row reads what the API said.
@@ -14,12 +14,14 @@
 //! ("the following directives don't match any configuration option"; moby `daemon/config/config.go`,
 //! `findConfigurationConflicts` and `skipValidateOptions`).
 
+mod depends;
 mod row;
 mod rows;
 mod shape;
 mod shown;
 mod version;
 
+pub use depends::Depends;
 pub use row::{Preset, Reload, Row, Shown};
 pub use shape::Shape;
 pub use shown::remaps;
@@ -31,6 +33,11 @@ use rows::{BOOLEAN_FLAGS, DEAD, Dead, ROWS, SHORT_FLAGS};
 pub fn row(key: &str) -> Option<&'static Row> {
     let at = ROWS.binary_search_by(|row| row.name.cmp(key)).ok()?;
     Some(&ROWS[at])
+}
+
+/// What can rely on the value of a key; `None` where nobody has said.
+pub fn depends(key: &str) -> Option<Depends> {
+    row(key)?.depends
 }
 
 /// All rows, by name.

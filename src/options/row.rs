@@ -1,5 +1,6 @@
 //! One row of the table: everything that is known of a key of daemon.json.
 
+use super::depends::Depends;
 use super::shape::Shape;
 use super::version::{OLDEST, Version};
 use crate::facts::Docker;
@@ -32,8 +33,8 @@ pub struct Row {
     pub decided: bool,
     /// Where the API shows the value in effect.
     pub shown: Option<Shown>,
-    /// Whether what it does to containers is told when a restart brings it into effect.
-    pub told: bool,
+    /// What can rely on its value; `None` where nobody has said.
+    pub depends: Option<Depends>,
     /// Whether its value can be shown to anybody as it is. Where it cannot, it may hold passwords or
     /// tokens somewhere.
     pub public: bool,
@@ -118,7 +119,7 @@ impl Row {
             reload: Reload::Never,
             decided: true,
             shown: None,
-            told: false,
+            depends: None,
             public: true,
         }
     }
@@ -216,8 +217,9 @@ impl Row {
         self
     }
 
-    pub(super) const fn told(mut self) -> Self {
-        self.told = true;
+    /// What can rely on its value.
+    pub(super) const fn serves(mut self, depends: Depends) -> Self {
+        self.depends = Some(depends);
         self
     }
 

@@ -5,6 +5,7 @@
 //! docs.docker.com, "Deprecated Docker Engine features" and the release notes tell what went.
 //! 20.10.24, 26.1.5 and 28.5.2 were asked about every name.
 
+use super::depends::Depends;
 use super::row::Preset::{Nothing, Number, Off, On, Since, Text, Unset};
 use super::row::Row;
 use super::shape::Shape;
@@ -34,7 +35,9 @@ pub(super) const ROWS: &[Row] = &[
     Row::texts("cdi-spec-dirs", "cdi-spec-dir")
         .since(v(25, 0))
         .preset(Unset),
-    Row::text("cgroup-parent").fixed(),
+    Row::text("cgroup-parent")
+        .fixed()
+        .serves(Depends::StartingContainers),
     Row::text("cluster-advertise").gone(v(23, 0)).reloaded(),
     Row::text("cluster-store")
         .gone(v(23, 0))
@@ -55,18 +58,24 @@ pub(super) const ROWS: &[Row] = &[
     DEBUG,
     Row::new("default-address-pools", Shape::List).by_flag("default-address-pool"),
     // `private` with cgroup v2, `host` with v1.
-    Row::text("default-cgroupns-mode").reloaded(),
+    Row::text("default-cgroupns-mode")
+        .reloaded()
+        .serves(Depends::NewContainers),
     Row::text("default-gateway"),
     Row::text("default-gateway-v6"),
     Row::text("default-ipc-mode")
         .preset(Text("private"))
-        .reloaded(),
+        .reloaded()
+        .serves(Depends::NewContainers),
     Row::new("default-network-opts", Shape::Table)
         .since(v(24, 0))
         .by_flag("default-network-opt")
         .whole(v(24, 0))
         .private(),
-    Row::text("default-runtime").preset(Text("runc")).reloaded(),
+    Row::text("default-runtime")
+        .preset(Text("runc"))
+        .reloaded()
+        .serves(Depends::NewContainers),
     Row::text("default-shm-size").reloaded(),
     Row::number("default-stop-timeout", Number(10))
         .since(v(29, 7))
@@ -74,7 +83,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::new("default-ulimits", Shape::Table)
         .by_flag("default-ulimit")
         .whole(OLDEST)
-        .told(),
+        .serves(Depends::StartingContainers),
     Row::text("deprecated-key-path").no_flag().ignored(v(24, 0)),
     Row::texts("dns", "dns"),
     Row::texts("dns-opts", "dns-opt"),
@@ -97,21 +106,26 @@ pub(super) const ROWS: &[Row] = &[
     Row::texts("host-gateway-ips", "host-gateway-ip").since(v(28, 0)),
     Row::texts("hosts", "host").preset(Unset).fixed(),
     ICC.fixed(),
-    Row::switch("init", Off),
+    Row::switch("init", Off).serves(Depends::StartingContainers),
     Row::text("init-path"),
     INSECURE.fixed(),
     Row::text("ip"),
     Row::switch("ip-forward", On),
     Row::switch("ip-forward-no-drop", Off).since(v(28, 0)),
     Row::switch("ip-masq", On),
-    Row::switch("ip6tables", Since(v(27, 0), &Off, &On)),
-    Row::switch("iptables", On).fixed(),
+    Row::switch("ip6tables", Since(v(27, 0), &Off, &On)).serves(Depends::Firewall),
+    Row::switch("iptables", On)
+        .fixed()
+        .serves(Depends::Firewall),
     Row::switch("ipv6", Off),
     Row::texts("labels", "label").reloaded(),
     LIVE_RESTORE.fixed(),
     LOG_DRIVER,
     Row::text("log-format").since(v(25, 0)).preset(Text("text")),
-    Row::text("log-level").preset(Text("info")).fixed(),
+    Row::text("log-level")
+        .preset(Text("info"))
+        .fixed()
+        .serves(Depends::LOG),
     Row::new("log-opts", Shape::TextTable)
         .by_flag("log-opt")
         .whole(OLDEST)
@@ -147,7 +161,7 @@ pub(super) const ROWS: &[Row] = &[
         .whole(OLDEST)
         .reloaded()
         .private(),
-    Row::text("seccomp-profile"),
+    Row::text("seccomp-profile").serves(Depends::StartingContainers),
     SELINUX,
     Row::number("shutdown-timeout", Number(15)).reloaded(),
     STORAGE_DRIVER.fixed(),
@@ -159,7 +173,9 @@ pub(super) const ROWS: &[Row] = &[
     Row::text("tlscert"),
     Row::text("tlskey"),
     Row::switch("tlsverify", Off),
-    Row::switch("userland-proxy", On).fixed().told(),
+    Row::switch("userland-proxy", On)
+        .fixed()
+        .serves(Depends::PublishedPorts),
     Row::text("userland-proxy-path"),
     USERNS.fixed(),
 ];

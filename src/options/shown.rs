@@ -1,6 +1,6 @@
 //! What the API shows of the options in effect, and what a restart makes of that.
 
-use super::{Preset, Row, row};
+use super::{Depends, Preset, Row, row};
 use crate::facts::{Docker, ENABLE_ICC, major};
 use serde_json::{Value, json};
 
@@ -72,17 +72,23 @@ pub(super) const AUTHORIZATION: Row = Row::texts("authorization-plugins", "autho
         "/info Plugins.Authorization",
         |docker| Some(json!(docker.authorization_plugins)),
         Some(|docker, value| docker.authorization_plugins = texts(value)),
-    );
-pub(super) const DEBUG: Row = Row::switch("debug", Preset::Off).reloaded().shown(
-    "/info Debug",
-    |docker| Some(json!(docker.debug)),
-    Some(|docker, value| docker.debug = is_on(value)),
-);
-pub(super) const EXPERIMENTAL: Row = Row::switch("experimental", Preset::Off).shown(
-    "/info ExperimentalBuild",
-    |docker| Some(json!(docker.experimental)),
-    Some(|docker, value| docker.experimental = is_on(value)),
-);
+    )
+    .serves(Depends::ApiClients);
+pub(super) const DEBUG: Row = Row::switch("debug", Preset::Off)
+    .reloaded()
+    .shown(
+        "/info Debug",
+        |docker| Some(json!(docker.debug)),
+        Some(|docker, value| docker.debug = is_on(value)),
+    )
+    .serves(Depends::LOG);
+pub(super) const EXPERIMENTAL: Row = Row::switch("experimental", Preset::Off)
+    .shown(
+        "/info ExperimentalBuild",
+        |docker| Some(json!(docker.experimental)),
+        Some(|docker, value| docker.experimental = is_on(value)),
+    )
+    .serves(Depends::Checkpoints);
 pub(super) const ICC: Row = Row::switch("icc", Preset::On)
     .shown(
         "network bridge, option enable_icc",
@@ -96,21 +102,23 @@ pub(super) const ICC: Row = Row::switch("icc", Preset::On)
         }),
     )
     .of_bridge()
-    .told();
+    .serves(Depends::DefaultBridge);
 pub(super) const INSECURE: Row = Row::texts("insecure-registries", "insecure-registry")
     .reloaded()
     .shown(
         "/info RegistryConfig",
         |docker| Some(json!(docker.insecure_registries)),
         Some(|docker, value| docker.insecure_registries = texts(value)),
-    );
+    )
+    .serves(Depends::Registries);
 pub(super) const LIVE_RESTORE: Row = Row::switch("live-restore", Preset::Off)
     .reload_is_enough()
     .shown(
         "/info LiveRestoreEnabled",
         |docker| Some(json!(docker.live_restore)),
         Some(|docker, value| docker.live_restore = is_on(value)),
-    );
+    )
+    .serves(Depends::Nobody("it only adds that containers outlive the daemon; a swarm, which it excludes, is told by the check"));
 pub(super) const LOG_DRIVER: Row = Row::text("log-driver")
     .preset(Preset::Text("json-file"))
     .shown(
@@ -123,7 +131,7 @@ pub(super) const LOG_DRIVER: Row = Row::text("log-driver")
             }
         }),
     )
-    .told();
+    .serves(Depends::NewContainers);
 pub(super) const NO_NEW_PRIVILEGES: Row = Row::switch("no-new-privileges", Preset::Off)
     .shown(
         "/info SecurityOptions",
@@ -136,23 +144,25 @@ pub(super) const NO_NEW_PRIVILEGES: Row = Row::switch("no-new-privileges", Prese
             security_option(docker, "no-new-privileges", on);
         }),
     )
-    .told();
+    .serves(Depends::NewContainers);
 pub(super) const SELINUX: Row = Row::switch("selinux-enabled", Preset::Off).shown(
     "/info SecurityOptions",
     |docker| Some(json!(docker.has_security_option("selinux"))),
     // It is on only where the host has it.
     None,
 );
-pub(super) const STORAGE_DRIVER: Row = Row::text("storage-driver").shown(
-    "/info Driver",
-    |docker| Some(json!(docker.storage_driver)),
-    // The daemon may have another name for it, or choose one.
-    None,
-);
+pub(super) const STORAGE_DRIVER: Row = Row::text("storage-driver")
+    .shown(
+        "/info Driver",
+        |docker| Some(json!(docker.storage_driver)),
+        // The daemon may have another name for it, or choose one.
+        None,
+    )
+    .serves(Depends::Stored);
 pub(super) const USERNS: Row = Row::text("userns-remap")
     .shown(
         "/info SecurityOptions",
         |docker| Some(json!(if docker.is_remapped() { "on" } else { "" })),
         Some(|docker, value| security_option(docker, "userns", remaps(value))),
     )
-    .told();
+    .serves(Depends::Stored);

@@ -25,7 +25,7 @@ pub use document::{Document, DocumentError, HeldBackDocument, StepDocument};
 pub use forecast::{
     ContainerForecast, Effective, Fate, Forecast, ObjectFate, ObjectForecast, SettingForecast,
 };
-pub use impact::Impact;
+pub use impact::{Impact, depends};
 pub use workbench::OWN_FILE_HEADER;
 
 use crate::audit::{Judged, judge};
@@ -255,6 +255,9 @@ fn rounds<'a>(
             }
             return None;
         }
+        if hold_back_unserved(&bench, facts, options, held) {
+            return None;
+        }
         if !news {
             break;
         }
@@ -264,6 +267,30 @@ fn rounds<'a>(
         return None;
     }
     Some(bench)
+}
+
+/// Holds back what would leave published ports without anything that serves them. Whether anything
+/// was.
+fn hold_back_unserved(
+    bench: &Workbench<'_>,
+    facts: &Facts,
+    options: &Options,
+    held: &mut BTreeMap<String, HeldBack>,
+) -> bool {
+    let Some(controls) = bench.daemon_keys.get("userland-proxy") else {
+        return false;
+    };
+    let Some(reason) = impact::unserved(facts, &bench.facts) else {
+        return false;
+    };
+    let mut news = false;
+    for id in controls {
+        if !options.allow_disruption && !options.selection.releases(id) {
+            held.insert(id.clone(), back(id, reason.clone(), impact::release(id)));
+            news = true;
+        }
+    }
+    news
 }
 
 /// Whether live-restore will be switched on by this plan, as far as it is known.

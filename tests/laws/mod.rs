@@ -1,6 +1,8 @@
 //! Laws that hold for every control at once, checked on the examples in the control files and on
 //! the sample hosts.
 
+mod dependants;
+
 use seaworthy::audit::judge;
 use seaworthy::catalog::{Applicability, Catalog, Control, Example, Selection};
 use seaworthy::change::{Action, State};

@@ -75,7 +75,7 @@ fn a_flag_is_read_by_the_row_of_its_key() {
 #[test]
 fn what_is_told_and_what_a_reload_is_enough_for() {
     let told: Vec<&str> = options::rows()
-        .filter(|row| row.told)
+        .filter(|row| row.depends.is_some())
         .map(|row| row.name)
         .collect();
     assert!(

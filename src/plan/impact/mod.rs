@@ -6,13 +6,21 @@
 
 mod access;
 mod bridge;
+mod checkpoints;
+mod clients;
 mod data_root;
+mod depends;
+mod firewall;
+mod hidden;
 mod limits;
 mod logging;
+mod netfilter;
 mod ports;
 mod privileges;
+mod registries;
 mod remapped;
 mod restart;
+mod seccomp;
 mod subordinate;
 mod turn;
 mod vanish;
@@ -58,6 +66,8 @@ impl Impact {
     }
 }
 
+pub use depends::depends;
+pub(super) use ports::unserved;
 pub(super) use privileges::is_hint as hints_at_setuid;
 
 /// What must be seen to tell whom a plan concerns.
@@ -66,6 +76,11 @@ pub(super) fn requests(facts: &Facts) -> Requests {
     requests.extend(data_root::requests(facts));
     requests.extend(remapped::requests(facts));
     requests.extend(ports::requests(facts));
+    requests.extend(firewall::requests(facts));
+    requests.extend(netfilter::requests(facts));
+    requests.extend(checkpoints::requests(facts));
+    requests.extend(hidden::requests(facts));
+    requests.extend(watched::requests());
     requests
 }
 
@@ -99,11 +114,33 @@ pub(super) fn disruption(
         return Some(words::first_sentence(&control.remediation.impact));
     }
     let turn = Turn::of_edits(facts, edits);
-    if !turn.restarts {
-        return restart::reload_brings_more(facts, edits);
+    let mut reasons: Vec<String> = [
+        access::disruption(&turn),
+        watched::disruption(&turn),
+        firewall::disruption(&turn),
+        seccomp::disruption(&turn),
+        checkpoints::disruption(&turn),
+        depends::unknown(facts, edits),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if turn.restarts {
+        reasons.extend(of_restart(&turn, edits, options, keeps));
+    } else {
+        reasons.extend(restart::reload_brings_more(facts, edits));
     }
-    if let Some(reason) = vanish::disruption(&turn) {
-        return Some(reason);
+    if reasons.is_empty() {
+        reasons.extend(hidden::reason(&turn, edits));
+    }
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+/// What a restart of docker.service for these edits disrupts.
+fn of_restart(turn: &Turn<'_>, edits: &[Edit], options: &Options, keeps: bool) -> Vec<String> {
+    let facts = turn.facts;
+    if let Some(reason) = vanish::disruption(turn) {
+        return vec![reason];
     }
     let stopped = match &facts.docker {
         // What could not be seen can be stopped, too.
@@ -114,17 +151,16 @@ pub(super) fn disruption(
         Some(_) => None,
         None => restart::brings_more(facts, edits),
     };
-    let reasons: Vec<String> = [
-        bridge::disruption(&turn),
-        ports::disruption(&turn),
+    [
+        bridge::disruption(turn),
+        ports::disruption(turn),
         stopped,
         restart::starts(facts),
         brings_more,
     ]
     .into_iter()
     .flatten()
-    .collect();
-    (!reasons.is_empty()).then(|| reasons.join("; "))
+    .collect()
 }
 
 /// What no flag releases: why, and what helps.
@@ -140,8 +176,9 @@ pub(super) fn danger(edits: &[Edit], facts: &Facts) -> Option<(String, String)> 
         return hidden;
     }
     let turn = Turn::of_edits(facts, edits);
-    turn.remaps()?;
-    subordinate::obstacle(&turn).or_else(|| data_root::obstacle(&turn))
+    netfilter::obstacle(&turn)
+        .or_else(|| subordinate::obstacle(&turn))
+        .or_else(|| data_root::obstacle(&turn))
 }
 
 /// Whom the steps and activations of a plan concern.
@@ -172,13 +209,18 @@ pub(super) fn of_edits(facts: &Facts, edits: &[Edit]) -> Vec<Impact> {
 
 /// The effects of everything but the restart itself.
 fn settings(turn: &Turn<'_>) -> Vec<Impact> {
-    let effects: [fn(&Turn<'_>) -> Vec<Impact>; 10] = [
+    let effects: [fn(&Turn<'_>) -> Vec<Impact>; 15] = [
+        firewall::impact,
         vanish::impact,
         remapped::impact,
         subordinate::impact,
         bridge::impact,
         privileges::impact,
         ports::impact,
+        registries::impact,
+        seccomp::impact,
+        checkpoints::impact,
+        clients::impact,
         logging::impact,
         limits::impact,
         access::impact,

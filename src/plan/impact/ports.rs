@@ -2,8 +2,10 @@
 //! (docs.docker.com, "Packet filtering and firewalls"; dockerd(8)).
 
 use super::{Impact, Turn, words};
-use crate::facts::{Container, Docker, Facts, Look, Requests};
+use crate::checks::Layout;
+use crate::facts::{Container, Docker, Facts, Look, Requests, Seen};
 use crate::formats::if_inet6;
+use serde_json::Value;
 
 /// What must be seen to tell whether anybody outside comes over IPv6.
 pub(super) fn requests(facts: &Facts) -> Requests {
@@ -37,6 +39,40 @@ pub(super) fn disruption(turn: &Turn<'_>) -> Option<String> {
     })
     .collect();
     (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+/// Why ports that are published could no longer be reached at all: without its firewall rules the daemon
+/// publishes by the proxy alone, and both are off then. `after` is the host as it becomes.
+pub(in crate::plan) fn unserved(facts: &Facts, after: &Facts) -> Option<String> {
+    let layout = Layout::of(after);
+    let is_off = |key: &str| {
+        let value = layout.configured(key).map(|(value, _)| value);
+        // To dockerd `null` is false where a switch is expected.
+        matches!(value, Some(Value::Bool(false) | Value::Null))
+    };
+    if !is_off("iptables") || !is_off("userland-proxy") {
+        return None;
+    }
+    let what = "with iptables = false only the userland proxy carries to published ports";
+    match &facts.docker {
+        Seen::Known(docker) => {
+            let who: Vec<&Container> = publishing(docker).collect();
+            (!who.is_empty()).then(|| {
+                format!(
+                    "{what}, and nobody could reach those of {}",
+                    words::names(who)
+                )
+            })
+        }
+        Seen::Unseen(unseen) => Some(if facts.host.live {
+            format!(
+                "{what}, and who publishes any could not be seen: {}",
+                unseen.unseen
+            )
+        } else {
+            format!("{what}, and in an image it cannot be seen who publishes any")
+        }),
+    }
 }
 
 /// The kernel translates no address to or from `::1`.

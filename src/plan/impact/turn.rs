@@ -5,7 +5,7 @@
 //! a key that somebody wrote last week and that still waits counts, too.
 
 use crate::change::{Activation, Edit};
-use crate::checks::{Layout, key_changed_since_start, rule_files};
+use crate::checks::{DaemonJson, Layout, key_changed_since_start, rule_files};
 use crate::facts::{Docker, Facts, Kind, Mode, Seen};
 use crate::formats::audit_rules::{self, Watch};
 use crate::options;
@@ -13,11 +13,6 @@ use crate::plan::Plan;
 use crate::plan::restart::{Restart, is_reloaded};
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// The daemon.json keys whose effects are told.
-fn told() -> impl Iterator<Item = &'static str> {
-    options::rows().filter(|row| row.told).map(|row| row.name)
-}
 
 /// Mode, owner and group of a path before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +40,12 @@ pub(super) struct Turn<'a> {
     pub(super) restarts: bool,
     /// Whether running containers outlive that.
     pub(super) keeps: bool,
+    /// What is configured now.
+    was: BTreeMap<&'static str, Value>,
     /// What is configured then.
     configured: BTreeMap<&'static str, Value>,
+    /// The keys that edits set or take out, in the file or from the command line.
+    pub(super) keys: Vec<String>,
     /// Whose access changes.
     pub(super) access: Vec<AccessChange>,
     /// Watches that are new.
@@ -57,7 +56,6 @@ impl<'a> Turn<'a> {
     /// What a whole plan does.
     pub(super) fn of_plan(facts: &'a Facts, plan: &Plan, restart: Restart) -> Self {
         let after = &plan.forecast;
-        let layout = Layout::of(after);
         let old = watches(facts);
         let access = after.files.iter().filter_map(|(path, node)| {
             let (node, before) = (node.known()?, facts.node(path));
@@ -75,9 +73,9 @@ impl<'a> Turn<'a> {
             facts,
             restarts: plan.activates(Activation::RestartDocker),
             keeps: restart.keeps(),
-            configured: told()
-                .filter_map(|key| Some((key, layout.configured(key)?.0)))
-                .collect(),
+            was: configured(facts),
+            configured: configured(after),
+            keys: Vec::new(),
             access: access.collect(),
             watches: watches(after)
                 .into_iter()
@@ -88,14 +86,14 @@ impl<'a> Turn<'a> {
 
     /// What these edits do by themselves.
     pub(super) fn of_edits(facts: &'a Facts, edits: &[Edit]) -> Self {
-        let layout = Layout::of(facts);
+        let was = configured(facts);
         let mut turn = Self {
             facts,
             restarts: false,
             keeps: false,
-            configured: told()
-                .filter_map(|key| Some((key, layout.configured(key)?.0)))
-                .collect(),
+            configured: was.clone(),
+            was,
+            keys: Vec::new(),
             access: Vec::new(),
             watches: Vec::new(),
         };
@@ -103,16 +101,15 @@ impl<'a> Turn<'a> {
             match edit {
                 Edit::DaemonKey { key, value } => {
                     turn.restarts |= !is_reloaded(edit, facts);
-                    if let Some(known) = told().find(|known| known == key) {
-                        match value {
-                            Some(value) => turn.configured.insert(known, value.clone()),
-                            None => turn.configured.remove(known),
-                        };
-                    }
+                    turn.set(key, value.clone());
                 }
-                Edit::RestartDocker | Edit::RestartContainers | Edit::DaemonFlag { .. } => {
+                Edit::DaemonFlag { key } => {
                     turn.restarts = true;
+                    // Then the file decides.
+                    let in_file = Layout::of(facts).in_file(key);
+                    turn.set(key, in_file.map(|(value, _)| value));
                 }
+                Edit::RestartDocker | Edit::RestartContainers => turn.restarts = true,
                 Edit::AuditWatch(watch) => turn.watches.push(watch.clone()),
                 Edit::Access {
                     path,
@@ -142,6 +139,60 @@ impl<'a> Turn<'a> {
             }
         }
         turn
+    }
+
+    fn set(&mut self, key: &str, value: Option<Value>) {
+        self.keys.push(key.to_owned());
+        if let Some(row) = options::row(key).filter(|row| row.depends.is_some()) {
+            match value {
+                Some(value) => self.configured.insert(row.name, value),
+                None => self.configured.remove(row.name),
+            };
+        }
+    }
+
+    /// Whether the next start of the daemon is on what is configured then: the restart, the boot of an
+    /// image, or whenever somebody starts a daemon that does not run.
+    pub(super) fn starts(&self) -> bool {
+        self.restarts || !self.facts.host.live || !Layout::of(self.facts).docker_runs()
+    }
+
+    /// The value of a key now and then, where they differ: of the running daemon's flag, where it has
+    /// one, and else as configured.
+    pub(super) fn changes(&self, key: &str) -> Option<(Option<Value>, Option<&Value>)> {
+        let by_flag = Layout::of(self.facts).by_running_flag(key);
+        let was = by_flag
+            .map(|(value, _)| value)
+            .or_else(|| self.was.get(key).cloned());
+        let then = self.configured.get(key);
+        (self.starts() && was.as_ref() != then).then_some((was, then))
+    }
+
+    /// Whether a switch that is off goes on; `default` is what it is where nothing sets it.
+    pub(super) fn switches_on(&self, key: &str, default: bool) -> bool {
+        let is_on = |value: Option<&Value>| match value {
+            // To dockerd `null` is false where a switch is expected.
+            Some(Value::Bool(false) | Value::Null) => false,
+            Some(_) => true,
+            None => default,
+        };
+        self.changes(key)
+            .is_some_and(|(was, then)| !is_on(was.as_ref()) && is_on(then))
+    }
+
+    /// What is configured for a key once all of it is done.
+    pub(super) fn then(&self, key: &str) -> Option<&Value> {
+        self.configured.get(key)
+    }
+
+    /// Whether a switch whose default is off is on then.
+    pub(super) fn is_on(&self, key: &str) -> bool {
+        self.then(key) == Some(&Value::Bool(true))
+    }
+
+    /// Whether a switch is set to off then.
+    pub(super) fn is_off(&self, key: &str) -> bool {
+        matches!(self.then(key), Some(Value::Bool(false) | Value::Null))
     }
 
     /// What the running daemon said of itself.
@@ -182,6 +233,23 @@ impl<'a> Turn<'a> {
                 .configured(key)
                 .is_some_and(|(configured, _)| configured == *value)
     }
+}
+
+/// What is configured for the keys that anything can depend on, the file read once.
+fn configured(facts: &Facts) -> BTreeMap<&'static str, Value> {
+    let layout = Layout::of(facts);
+    let document = match layout.daemon_json() {
+        DaemonJson::Read(document) => Some(document),
+        DaemonJson::Broken(_) | DaemonJson::Unreadable(..) => None,
+    };
+    let value = |key: &str| match layout.by_flag(key) {
+        Some((value, _)) => Some(value),
+        None => document.as_ref()?.get(key).cloned(),
+    };
+    options::rows()
+        .filter(|row| row.depends.is_some())
+        .filter_map(|row| Some((row.name, value(row.name)?)))
+        .collect()
 }
 
 fn access_of(node: &crate::facts::Node) -> Access {

@@ -52,7 +52,8 @@ fn who_loses_access() {
         (
             json!({ "kind": "socket", "mode": "0666", "gid": 104 }),
             access(path, 0o006, none, none),
-            vec!["can no longer connect to /etc/docker/x | everybody else"],
+            // Who can log in, and is not in its group.
+            vec!["can no longer connect to /etc/docker/x | everybody else, user bob, user ann"],
         ),
         (
             json!({ "kind": "socket", "mode": "0775", "gid": 104 }),
@@ -71,6 +72,210 @@ fn who_loses_access() {
         let closed = host(&json!({ "files": { path: node,
             "/etc/docker": { "kind": "folder", "mode": "0700" } } }));
         assert!(said(&closed, &edits).is_empty(), "{node}");
+    }
+}
+
+#[test]
+fn who_uses_a_file_in_a_container() {
+    let access = |clear: u32, gid: Option<u32>| {
+        vec![Edit::Access {
+            path: "/run/x.sock".to_owned(),
+            clear: crate::facts::Mode(clear),
+            uid: None,
+            gid,
+        }]
+    };
+    let socket = |mode: &str, gid: u32| json!({ "kind": "socket", "mode": mode, "gid": gid });
+    let agent = |user: &str, source: &str, running: bool| {
+        let mount =
+            json!({ "kind": "bind", "source": source, "destination": "/s", "writable": false });
+        running_or_not(user, &mount, running)
+    };
+    let said = "can no longer connect to /run/x.sock | container agent";
+    for (node, edits, container, expected) in [
+        (
+            socket("0666", 0),
+            access(0o006, None),
+            agent("1000", "/run/x.sock", true),
+            Some(true),
+        ),
+        (
+            socket("0666", 0),
+            access(0o006, None),
+            agent("node", "/run", true),
+            Some(true),
+        ),
+        (
+            socket("0666", 0),
+            access(0o006, None),
+            agent("1000:999", "/var/run/x.sock", false),
+            Some(false),
+        ),
+        // Root passes through all of it.
+        (
+            socket("0666", 0),
+            access(0o006, None),
+            agent("", "/run/x.sock", true),
+            None,
+        ),
+        (
+            socket("0666", 0),
+            access(0o006, None),
+            agent("0:1000", "/run/x.sock", true),
+            None,
+        ),
+        // It may have been given the group.
+        (
+            socket("0660", 1500),
+            access(0, Some(0)),
+            agent("1000", "/run/x.sock", true),
+            Some(true),
+        ),
+        (
+            socket("0660", 0),
+            access(0, Some(104)),
+            agent("1000", "/run/x.sock", true),
+            Some(true),
+        ),
+        (
+            socket("0666", 0),
+            access(0o006, None),
+            agent("1000", "/", true),
+            None,
+        ),
+        (
+            socket("0666", 0),
+            access(0o006, None),
+            agent("1000", "/run/x", true),
+            None,
+        ),
+    ] {
+        let facts = host(&json!({
+            "docker": { "containers": [container] },
+            "files": { "/run/x.sock": node, "/run": { "kind": "folder", "mode": "0700" } } }));
+        let turn = Turn::of_edits(&facts, &edits);
+        let what = format!("{container} {node}");
+        let effects = super::said(&facts, &edits);
+        let names = effects.iter().any(|effect| effect == said);
+        assert_eq!(names, expected.is_some(), "{what}: {effects:?}");
+        let reason = access::disruption(&turn).unwrap_or_default();
+        assert_eq!(
+            reason.contains("container agent"),
+            expected == Some(true),
+            "{what}: {reason}"
+        );
+    }
+    // Remapped, root in a container is nobody on the host.
+    let remapped = host(&json!({
+        "docker": { "security_options": ["name=userns"], "containers": [agent("", "/run/x.sock", true)] },
+        "files": { "/run/x.sock": socket("0666", 0) } }));
+    let effects = super::said(&remapped, &access(0o006, None));
+    assert!(effects.contains(&said.to_owned()), "{effects:?}");
+}
+
+fn running_or_not(user: &str, mount: &Value, running: bool) -> Value {
+    json!({ "name": "agent", "image": "agent", "running": running, "user": user,
+        "network_mode": "none", "mounts": [mount] })
+}
+
+#[test]
+fn who_is_hit() {
+    let access = |clear: u32, uid: Option<u32>, gid: Option<u32>| {
+        vec![Edit::Access {
+            path: "/etc/docker/x".to_owned(),
+            clear: crate::facts::Mode(clear),
+            uid,
+            gid,
+        }]
+    };
+    let file = |mode: &str, uid: u32, gid: u32| json!({ "mode": mode, "uid": uid, "gid": gid });
+    for (node, edits, expected) in [
+        // Nobody is known who writes there.
+        (file("0666", 0, 0), access(0o022, None, None), None),
+        (file("0644", 4711, 0), access(0, Some(0), None), None),
+        (file("0664", 0, 4711), access(0o020, None, None), None),
+        (
+            file("0644", 1001, 0),
+            access(0, Some(0), None),
+            Some("user bob can no longer write /etc/docker/x"),
+        ),
+        (
+            file("0664", 0, 1500),
+            access(0o020, None, None),
+            Some("user ann and user bob can no longer write /etc/docker/x"),
+        ),
+        (
+            json!({ "kind": "socket", "mode": "0666", "gid": 104 }),
+            access(0o006, None, None),
+            Some("user bob and user ann can no longer connect to /etc/docker/x"),
+        ),
+    ] {
+        let facts = host(&json!({ "files": { "/etc/docker/x": node } }));
+        let turn = Turn::of_edits(&facts, &edits);
+        assert_eq!(access::disruption(&turn).as_deref(), expected, "{node}");
+    }
+}
+
+#[test]
+fn a_log_that_stops_the_host() {
+    let watch = vec![Edit::AuditWatch(Watch {
+        path: "/var/lib/docker".to_owned(),
+        perms: "wa".parse().unwrap(),
+        keys: Vec::new(),
+    })];
+    let busy = |files: Value| {
+        host(&json!({ "docker": { "containers": [running("a", json!({}))] }, "files": files }))
+    };
+    let rules = |text: &str| {
+        json!({ "/etc/audit/rules.d": { "kind": "folder", "entries": ["a.rules", "b.rules"] },
+            "/etc/audit/rules.d/a.rules": { "text": "-f 2\n" },
+            "/etc/audit/rules.d/b.rules": { "text": text } })
+    };
+    let conf = |text: &str| json!({ "/etc/audit/auditd.conf": { "text": text } });
+    for (files, expected) in [
+        (json!({}), None),
+        (
+            conf("disk_full_action = SUSPEND\nspace_left_action = SYSLOG\n"),
+            None,
+        ),
+        (conf("# disk_full_action = HALT\n"), None),
+        (
+            conf("space_left_action = email\nadmin_space_left_action = Halt\n"),
+            Some(
+                "a full audit log stops this host (/etc/audit/auditd.conf: admin_space_left_action = Halt): a",
+            ),
+        ),
+        (
+            conf("disk_full_action=single"),
+            Some("disk_full_action = single"),
+        ),
+        (
+            rules(""),
+            Some("panics when an audit event is lost (-f 2 in /etc/audit/rules.d/a.rules)"),
+        ),
+        (rules("-f 1\n"), None),
+    ] {
+        let mut facts = busy(files.clone());
+        facts.auditing.loader = crate::facts::RuleLoader::Augenrules;
+        let turn = Turn::of_edits(&facts, &watch);
+        let reason = watched::disruption(&turn);
+        match expected {
+            None => assert_eq!(reason, None, "{files}"),
+            Some(words) => assert!(
+                reason.as_ref().is_some_and(|it| it.contains(words)),
+                "{files}: {reason:?}"
+            ),
+        }
+        // Where nothing runs, nothing fills the log.
+        let mut idle = facts.clone();
+        if let Seen::Known(docker) = &mut idle.docker {
+            docker.containers.clear();
+        }
+        assert_eq!(
+            watched::disruption(&Turn::of_edits(&idle, &watch)),
+            None,
+            "{files}"
+        );
     }
 }
 

@@ -1,8 +1,11 @@
 //! Tables of small hosts: what is changed, and what is said of it.
 
+mod choices;
 mod files;
+mod filtering;
 mod remapping;
 mod settings;
+mod unseen;
 
 use super::*;
 use serde_json::{Value, json};
