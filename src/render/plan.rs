@@ -2,8 +2,9 @@
 
 use super::impact::impacts;
 use super::{Paper, clean, count, dim, heading};
-use crate::plan::{Document, StepDocument};
+use crate::plan::{Document, HeldBackDocument, Impact, StepDocument};
 use console::Style;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The whole plan. Diffs start at the first column, so that they can be cut out and used.
@@ -72,23 +73,7 @@ pub fn consequences(document: &Document, paper: &Paper) -> String {
         }
         out.push('\n');
     }
-    if !document.held_back.is_empty() {
-        let _ = writeln!(out, "{}", heading("Held back"));
-        for back in &document.held_back {
-            let _ = writeln!(
-                out,
-                "  {}",
-                Style::new().bold().apply_to(clean(&back.control))
-            );
-            out.push_str(&paper.wrapped("    ", &back.reason));
-            out.push_str(&paper.wrapped("    ", &format!("release: {}", back.release)));
-            if !paper.quiet {
-                out.push_str(&impacts(&back.impact, "    ", paper));
-                out.push_str(&coloured_diff(&back.diff));
-            }
-            out.push('\n');
-        }
-    }
+    out.push_str(&held_back(document, paper));
     out.push_str(&unknown(document, paper));
     let _ = write!(
         out,
@@ -102,6 +87,71 @@ pub fn consequences(document: &Document, paper: &Paper) -> String {
         number => writeln!(out, ", {number} not known."),
     };
     out
+}
+
+/// What is held back, each reason once, with all whom it keeps back.
+fn held_back(document: &Document, paper: &Paper) -> String {
+    if document.held_back.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("{}\n", heading("Held back"));
+    for group in by_reason(&document.held_back) {
+        let controls: Vec<&str> = group.iter().map(|back| back.control.as_str()).collect();
+        for line in paper.wrapped("  ", &controls.join(", ")).lines() {
+            let _ = writeln!(out, "  {}", Style::new().bold().apply_to(line.trim_start()));
+        }
+        out.push_str(&paper.wrapped("    ", &group[0].reason));
+        for release in releases(&group) {
+            out.push_str(&paper.wrapped("    ", &format!("release: {release}")));
+        }
+        if !paper.quiet {
+            let mut said: Vec<Impact> = Vec::new();
+            for impact in group.iter().flat_map(|back| &back.impact) {
+                if !said.contains(impact) {
+                    said.push(impact.clone());
+                }
+            }
+            out.push_str(&impacts(&said, "    ", paper));
+            for back in &group {
+                out.push_str(&coloured_diff(&back.diff));
+            }
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// Those with the same reason together, in the order of the first of each.
+fn by_reason(all: &[HeldBackDocument]) -> Vec<Vec<&HeldBackDocument>> {
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<&HeldBackDocument>> = Vec::new();
+    for back in all {
+        let place = *places.entry(&back.reason).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(back),
+            None => groups.push(vec![back]),
+        }
+    }
+    groups
+}
+
+/// What releases them, each once: a flag that names a control names all of them.
+fn releases(group: &[&HeldBackDocument]) -> Vec<String> {
+    let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
+    for back in group {
+        let named = back.release.strip_suffix(back.control.as_str());
+        let (start, control) = match named.filter(|start| start.ends_with("--only ")) {
+            Some(start) => (start, Some(back.control.as_str())),
+            None => (back.release.as_str(), None),
+        };
+        match all.iter_mut().find(|(known, _)| *known == start) {
+            Some((_, controls)) => controls.extend(control),
+            None => all.push((start, control.into_iter().collect())),
+        }
+    }
+    all.into_iter()
+        .map(|(start, controls)| format!("{start}{}", controls.join(",")))
+        .collect()
 }
 
 /// What could not be judged, each reason once.
@@ -142,4 +192,54 @@ pub fn coloured_diff(diff: &str) -> String {
         let _ = writeln!(out, "{}", style.apply_to(line));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn back(control: &str, reason: &str, release: &str) -> HeldBackDocument {
+        HeldBackDocument {
+            control: control.to_owned(),
+            reason: reason.to_owned(),
+            release: release.to_owned(),
+            diff: String::new(),
+            impact: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_same_reason_is_said_once() {
+        let only = |id: &str| format!("--allow-disruption, or --only {id}");
+        let all = [
+            back("icc", "it restarts", &only("icc")),
+            back("aufs", "a person must do it", "seaworthy explain aufs"),
+            back("proxy", "it restarts", &only("proxy")),
+            back("tls", "a person must do it", "seaworthy explain tls"),
+            back("etc", "it is a link", "ls -l /etc/docker"),
+            back("json", "it is a link", "ls -l /etc/docker"),
+            back("level", "it restarts", &only("level")),
+        ];
+        let groups: Vec<(Vec<&str>, Vec<String>)> = by_reason(&all)
+            .into_iter()
+            .map(|group| {
+                let controls = group.iter().map(|back| back.control.as_str()).collect();
+                (controls, releases(&group))
+            })
+            .collect();
+        assert_eq!(
+            groups,
+            [
+                (vec!["icc", "proxy", "level"], vec![only("icc,proxy,level")]),
+                (
+                    vec!["aufs", "tls"],
+                    vec![
+                        "seaworthy explain aufs".to_owned(),
+                        "seaworthy explain tls".to_owned()
+                    ]
+                ),
+                (vec!["etc", "json"], vec!["ls -l /etc/docker".to_owned()]),
+            ]
+        );
+    }
 }

@@ -152,8 +152,6 @@ fn without_root_nothing_is_hidden_from_a_whole_audit() {
     ---
         /var/lib/docker: permission denied
         the daemon changes to another root, and what /var/lib/docker holds vanishes
-        /var/lib/docker: permission denied
-        /var/lib/docker: permission denied
         /etc/audit/rules.d: permission denied
       audit-data-root
         /var/lib/docker: permission denied
