@@ -16,6 +16,7 @@ use seaworthy::plan::{self, Options, Plan, depends};
 use seaworthy::policy::Policy;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// Those who rely on a setting, as facts on top of a host that chose it.
 struct Dependants {
@@ -137,7 +138,9 @@ fn outliving(mut facts: Facts) -> Facts {
 }
 
 fn bare(facts: &Facts, overlay: &Value) -> Facts {
-    completed(facts.overlaid(overlay).unwrap(), &catalog())
+    // Read once: the law makes hundreds of hosts.
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(catalog);
+    completed(facts.overlaid(overlay).unwrap(), &CATALOG)
 }
 
 /// The same as an image of that host: what is on its disk, and nothing that runs.
