@@ -10,6 +10,7 @@
 //! | [`facts`] | words for what is |
 //! | [`options`] | the keys of daemon.json: one row each, with all that is known of it |
 //! | [`formats`] | text ⇄ values: daemon.json, audit rules, environment files, units, command lines |
+//! | [`engine`] | what dockerd refuses of the values in its configuration |
 //! | [`change`] | words for what may be done |
 //! | [`policy`] | what the people of a site decided |
 //! | [`checks`] | one file per kind of check: verdict and the edits that would satisfy it |
@@ -30,6 +31,7 @@ pub mod change;
 pub mod checks;
 pub mod cli;
 pub mod collect;
+pub mod engine;
 pub mod facts;
 pub mod formats;
 pub mod host;

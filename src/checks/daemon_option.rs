@@ -5,6 +5,7 @@
 //! effective once the daemon restarts).
 
 use super::layout::{DaemonJson, Layout};
+use super::startable::refusals_of;
 use super::unread::key_changed_since_start;
 use super::{Evidence, Judgement, Outcome};
 use crate::change::Edit;
@@ -227,6 +228,12 @@ impl DaemonOption {
                 evidence.source,
             );
         }
+        if !always_fails
+            && (undecided || wanted.accepts(value, &default))
+            && let Some(refused) = self.refused(facts, &layout, value, &evidence)
+        {
+            return refused;
+        }
         if wanted.accepts(value, &default) && !always_fails {
             return self.judge_running(facts, &layout, &wanted, evidence);
         }
@@ -241,6 +248,52 @@ impl DaemonOption {
         let mut all = vec![evidence];
         all.extend(self.other_in_effect(facts, &layout, &wanted, value.unwrap_or(&default)));
         Judgement::fail(all, self.edits(facts, &layout, policy, value))
+    }
+
+    /// The verdict where the daemon does not start with the value that is set, or may not: whatever it
+    /// says, it will not be so for long.
+    fn refused(
+        &self,
+        facts: &Facts,
+        layout: &Layout<'_>,
+        value: Option<&Value>,
+        evidence: &Evidence,
+    ) -> Option<Judgement> {
+        value?;
+        let refusals = refusals_of(facts, layout, &self.key);
+        let refusal = refusals
+            .iter()
+            .find(|refusal| refusal.certain)
+            .or_else(|| refusals.first())?;
+        let starts = if refusal.certain {
+            "the daemon does not start with it"
+        } else {
+            "whether the daemon starts with it cannot be known"
+        };
+        let evidence = vec![
+            evidence.clone(),
+            Evidence::new(
+                format!("{starts}: {}", refusal.reason),
+                refusal.wanted.clone(),
+                refusal.source.clone(),
+            ),
+        ];
+        Some(if !refusal.certain {
+            Judgement {
+                outcome: Outcome::Unknown,
+                evidence,
+                ..Judgement::default()
+            }
+        } else if refusal.keys.len() == 1 {
+            Judgement::blocked(
+                evidence,
+                format!("{starts}: {}", refusal.reason),
+                refusal.cure.clone(),
+            )
+        } else {
+            // Which of them is at fault is for the control of the other one, or for a person.
+            Judgement::fail(evidence, Vec::new())
+        })
     }
 
     fn flag(&self, layout: &Layout<'_>) -> Option<String> {

@@ -103,11 +103,7 @@ impl<'a> Layout<'a> {
             (parent(&self.config).to_owned(), Look::Attributes),
         ]);
         requests.extend(Installation::requests(self.facts));
-        if let Some(profile) = self.configured_text("seccomp-profile")
-            && profile.starts_with('/')
-        {
-            requests.insert(profile, Look::Attributes);
-        }
+        requests.extend(super::startable::requests(self.facts, self));
         for state in self.swarm_states() {
             requests.insert(state, Look::Attributes);
         }

@@ -5,11 +5,14 @@
 //! lie there unnoticed for months: it shows at the next restart.
 
 use super::layout::{DaemonJson, Layout};
-use crate::facts::{Facts, Kind};
+use super::unread::key_changed_since_start;
+use crate::engine::{self, Settings};
+use crate::facts::{Facts, Requests};
 use crate::formats::daemon_json::directives::directives;
 use crate::formats::daemon_json::{Document, Flaw};
-use crate::options::{self, Reading, Version};
+use crate::options::{self, Reading, Shape, Version};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Something with which the daemon refuses to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,22 +29,23 @@ pub struct Refusal {
     pub cure: String,
     /// A flag sets the key, too.
     pub repeats_flag: bool,
+    /// Whether the daemon is known to refuse it; else that could not be found out.
+    pub certain: bool,
 }
 
-/// All that this host's dockerd would refuse to start with, as far as its version is known.
+/// All that this host's dockerd would refuse to start with, as far as its version is known, and what
+/// could not be found out.
 pub fn refusals(facts: &Facts) -> Vec<Refusal> {
     let layout = Layout::of(facts);
-    let version = facts.docker_version.known();
-    let daemon = Daemon {
-        layout: &layout,
-        name: version.map_or_else(|| "dockerd".to_owned(), |it| format!("dockerd {it}")),
-        version: version.and_then(|it| Version::parse(it)),
-    };
+    let daemon = Daemon::new(facts, &layout);
     let mut found = Vec::new();
     match layout.daemon_json() {
         DaemonJson::Read(document) => {
             daemon.unreadable(&document, &mut found);
             daemon.names(&document, &mut found);
+            daemon.objects(&document, &mut found);
+            daemon.duplicates(&document, &mut found);
+            daemon.other_work(&document, &mut found);
             daemon.flags(&document, &mut found);
         }
         DaemonJson::Broken(error) => found.push(Refusal {
@@ -51,24 +55,27 @@ pub fn refusals(facts: &Facts) -> Vec<Refusal> {
             source: format!("{}:{}:{}", layout.config, error.line, error.column),
             cure: daemon.edit(),
             repeats_flag: false,
+            certain: !daemon.reads_all_the_same(facts.text(&layout.config)),
         }),
         DaemonJson::Unreadable(..) => {}
     }
-    daemon.values(facts, &mut found);
-    daemon.pairs(&mut found);
+    daemon.settings(facts, &mut found);
     found
 }
 
-/// Log drivers that keep no files of their own.
-const WITHOUT_FILES: [&str; 7] = [
-    "awslogs", "fluentd", "gcplogs", "gelf", "journald", "splunk", "syslog",
-];
+/// What of that is about the value of this key, whatever else the file says.
+pub fn refusals_of(facts: &Facts, layout: &Layout<'_>, key: &str) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    Daemon::new(facts, layout).settings(facts, &mut found);
+    found.retain(|refusal| refusal.keys.iter().any(|it| it == key));
+    found
+}
 
-fn is_absent(facts: &Facts, path: &str) -> bool {
-    facts
-        .node(path)
-        .known()
-        .is_some_and(|node| node.kind == Kind::Absent)
+/// What must be seen to judge the values.
+pub(super) fn requests(facts: &Facts, layout: &Layout<'_>) -> Requests {
+    let daemon = Daemon::new(facts, layout);
+    let (settings, _) = daemon.configured(facts);
+    engine::requests(&settings)
 }
 
 struct Daemon<'a> {
@@ -77,7 +84,95 @@ struct Daemon<'a> {
     version: Option<Version>,
 }
 
-impl Daemon<'_> {
+impl<'a> Daemon<'a> {
+    fn new(facts: &Facts, layout: &'a Layout<'a>) -> Self {
+        let version = facts.docker_version.known();
+        Self {
+            layout,
+            name: version.map_or_else(|| "dockerd".to_owned(), |it| format!("dockerd {it}")),
+            version: version.and_then(|it| Version::parse(it)),
+        }
+    }
+
+    /// The options as they will be set, and where each stands. What is ignored, refused by its name or
+    /// of another shape has no value.
+    fn configured<'f>(&self, facts: &'f Facts) -> (Settings<'f>, BTreeMap<&'static str, String>) {
+        let mut set: BTreeMap<&'static str, (Value, bool, String)> = BTreeMap::new();
+        if let DaemonJson::Read(document) = self.layout.daemon_json() {
+            for directive in directives(&document, self.version) {
+                let Some(row) = options::row(directive.name) else {
+                    continue;
+                };
+                let reading = options::reading(row.name, self.version);
+                if !reading.is_some_and(Reading::refuses)
+                    && directive.inside.is_none()
+                    && row.shape.fits(directive.value)
+                {
+                    let at = self.at(&document, row.name);
+                    set.insert(row.name, (directive.value.clone(), false, at));
+                }
+            }
+            for (outer, inner, on) in document.nested_booleans() {
+                if let Some(row) = options::row(&inner).filter(|row| row.shape == Shape::Switch) {
+                    let at = self.at(&document, &outer);
+                    set.entry(row.name).or_insert((Value::Bool(on), false, at));
+                }
+            }
+        }
+        for row in options::rows().filter(|row| row.flag.is_some()) {
+            if let Some((value, source)) = self.layout.by_flag(row.name)
+                // Those of both are joined.
+                && row.name != "runtimes"
+            {
+                let number = value.as_str().and_then(|text| text.parse::<i64>().ok());
+                let value = match number.filter(|_| row.shape == Shape::Integer) {
+                    Some(number) => json!(number),
+                    None => value,
+                };
+                set.insert(row.name, (value, true, source));
+            }
+        }
+        let sources = set
+            .iter()
+            .map(|(key, (_, _, at))| (*key, at.clone()))
+            .collect();
+        let values = set
+            .into_iter()
+            .map(|(key, (value, by_flag, _))| (key, value, by_flag));
+        let mut settings = Settings::new(facts, self.version, values);
+        settings.remaps_now = facts
+            .docker
+            .known()
+            .is_some_and(crate::facts::Docker::is_remapped)
+            && !key_changed_since_start(facts, &self.layout.config, "userns-remap");
+        settings.in_swarm = self.layout.swarm().is_some();
+        settings.runtimes_by_flag = self
+            .layout
+            .flags
+            .all("add-runtime")
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        (settings, sources)
+    }
+
+    /// Values that the daemon refuses.
+    fn settings(&self, facts: &Facts, found: &mut Vec<Refusal>) {
+        let (settings, sources) = self.configured(facts);
+        for complaint in engine::complaints(&settings) {
+            let source = complaint.keys.iter().rev().find_map(|key| sources.get(key));
+            found.push(Refusal {
+                keys: complaint.keys.iter().map(|key| (*key).to_owned()).collect(),
+                reason: format!("{}: {}", self.name, complaint.reason),
+                wanted: complaint.wanted,
+                source: source.unwrap_or(&self.layout.config).clone(),
+                cure: complaint.hint.map_or_else(|| self.edit(), str::to_owned),
+                repeats_flag: false,
+                certain: complaint.certain,
+            });
+        }
+    }
+
     fn before(&self, major: u32) -> bool {
         self.version.is_some_and(|version| version.major < major)
     }
@@ -113,6 +208,7 @@ impl Daemon<'_> {
                 source: format!("{}:1", self.layout.config),
                 cure: self.edit(),
                 repeats_flag: false,
+                certain: true,
             });
         }
     }
@@ -154,7 +250,105 @@ impl Daemon<'_> {
                 source: self.at(document, key),
                 cure: self.edit(),
                 repeats_flag: false,
+                certain: true,
             });
+        }
+    }
+
+    /// Of a key that stands twice the last one counts, and yet each of them must fit: Go reads the one
+    /// after the other.
+    fn duplicates(&self, document: &Document, found: &mut Vec<Refusal>) {
+        let is_one = |flaw: &Flaw| matches!(flaw, Flaw::DuplicateKey { .. });
+        if !document.flaws().iter().any(is_one) {
+            return;
+        }
+        let Ok(Entries(entries)) = serde_json::from_str(document.text()) else {
+            return;
+        };
+        for (key, value) in entries {
+            let shape = options::shape(&key, self.version);
+            // The last one was judged already.
+            if document.get(&key) != Some(&value) && !shape.fits(&value) {
+                found.push(Refusal {
+                    reason: format!("`{key}` stands twice, and one of them is not {shape}"),
+                    wanted: "each key once".to_owned(),
+                    source: self.at(document, &key),
+                    keys: vec![key],
+                    cure: self.edit(),
+                    repeats_flag: false,
+                    certain: true,
+                });
+            }
+        }
+    }
+
+    /// Switches that make the daemon do something else than to run.
+    fn other_work(&self, document: &Document, found: &mut Vec<Refusal>) {
+        let of_proxies = match document.get("proxies") {
+            Some(Value::Object(proxies)) if self.from(23) => proxies.clone(),
+            _ => serde_json::Map::new(),
+        };
+        for (key, value) in of_proxies {
+            if matches!(key.as_str(), "http-proxy" | "https-proxy" | "no-proxy")
+                && !Shape::Text.fits(&value)
+            {
+                found.push(self.refusal(
+                    document,
+                    "proxies",
+                    format!("`{key}` in `proxies` is not {}", Shape::Text),
+                    &Shape::Text,
+                ));
+            }
+        }
+        if document.get("validate") == Some(&Value::Bool(true)) && self.from(23) {
+            let reason =
+                "with `validate` the daemon looks at its configuration and ends".to_owned();
+            found.push(self.refusal(document, "validate", reason, &"no such key"));
+        }
+    }
+
+    fn refusal(
+        &self,
+        document: &Document,
+        key: &str,
+        reason: String,
+        wanted: &dyn std::fmt::Display,
+    ) -> Refusal {
+        Refusal {
+            keys: vec![key.to_owned()],
+            reason,
+            wanted: wanted.to_string(),
+            source: self.at(document, key),
+            cure: self.edit(),
+            repeats_flag: false,
+            certain: true,
+        }
+    }
+
+    /// Objects where something else is wanted: the names in them were looked up, and then they do not
+    /// fit.
+    fn objects(&self, document: &Document, found: &mut Vec<Refusal>) {
+        let is_object = |key: &&str| matches!(document.get(key), Some(Value::Object(_)));
+        for key in document.keys().into_iter().filter(is_object) {
+            let shape = options::shape(key, self.version);
+            if options::is_taken_whole(key, self.version) || shape.fits(&json!({})) {
+                continue;
+            }
+            found.push(self.refusal(document, key, format!("`{key}` is not {shape}"), &shape));
+        }
+    }
+
+    /// Whether the daemon reads a text that is not what it should be: `null` as no settings, and before
+    /// 23.0 one object whatever follows it.
+    fn reads_all_the_same(&self, text: Option<&str>) -> bool {
+        let Some(text) = text else {
+            return true;
+        };
+        let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+        let first = values.next();
+        match first {
+            Some(Ok(Value::Null | Value::Object(_))) => !self.from(23) || text.trim() == "null",
+            _ => false,
         }
     }
 
@@ -178,193 +372,38 @@ impl Daemon<'_> {
                     source: self.at(document, key),
                     cure: self.layout.edit_start(),
                     repeats_flag: true,
+                    certain: true,
                 });
             }
         }
     }
+}
 
-    /// Values that this version refuses; a flag has them as well as the file.
-    fn values(&self, facts: &Facts, found: &mut Vec<Refusal>) {
-        let mut refuse = |key: &str, why: &str, wanted: &str| {
-            if let Some((value, source)) = self.layout.configured(key) {
-                found.push(Refusal {
-                    keys: vec![key.to_owned()],
-                    reason: format!("{} {why}: {key} = {value}", self.name),
-                    wanted: wanted.to_owned(),
-                    source,
-                    cure: self.edit(),
-                    repeats_flag: false,
-                });
+/// The entries of an object, duplicates included.
+struct Entries(Vec<(String, Value)>);
+
+impl<'de> serde::Deserialize<'de> for Entries {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct All;
+        impl<'de> serde::de::Visitor<'de> for All {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
             }
-        };
-        let text = |key: &str| match self.layout.configured(key) {
-            Some((Value::String(text), _)) => text,
-            _ => String::new(),
-        };
-        // docs.docker.com, "Deprecated Docker Engine features".
-        match text("storage-driver").as_str() {
-            "aufs" | "overlay" if self.from(24) => refuse(
-                "storage-driver",
-                "no longer has this storage driver (gone in 24.0)",
-                "another driver",
-            ),
-            "devicemapper" if self.from(25) => refuse(
-                "storage-driver",
-                "no longer has this storage driver (gone in 25.0)",
-                "another driver",
-            ),
-            _ => {}
-        }
-        // moby `daemon/seccomp_linux.go`, `setupSeccompProfile`: anything else is a file to open.
-        match text("seccomp-profile").as_str() {
-            "unconfined" | "builtin" if self.before(23) => refuse(
-                "seccomp-profile",
-                "takes this for the name of a file (23.0 knows the word)",
-                "a file, or no such key",
-            ),
-            "default" => refuse(
-                "seccomp-profile",
-                "takes this for the name of a file",
-                "a file, or no such key",
-            ),
-            path if path.starts_with('/') && is_absent(facts, path) => refuse(
-                "seccomp-profile",
-                "does not start without the file of its profile",
-                "a file that exists",
-            ),
-            _ => {}
-        }
-        // moby `daemon/logger/*/`, `ValidateLogOpt`: files that are rotated belong to these two.
-        let is_of_files = |name: &str| ["max-size", "max-file", "compress"].contains(&name);
-        let options: Vec<String> = match self.layout.configured("log-opts") {
-            Some((Value::Object(options), _)) => options.keys().cloned().collect(),
-            Some((Value::Array(flags), _)) => flags
-                .iter()
-                .filter_map(|flag| Some(flag.as_str()?.split('=').next()?.to_owned()))
-                .collect(),
-            _ => Vec::new(),
-        };
-        if WITHOUT_FILES.contains(&text("log-driver").as_str())
-            && options.iter().any(|name| is_of_files(name))
-        {
-            refuse(
-                "log-opts",
-                &format!(
-                    "refuses options of rotated files with {}",
-                    text("log-driver")
-                ),
-                "options of the log driver",
-            );
-        }
-        // moby `daemon/config/config.go`, `Validate`. Names of shims and paths need no entry.
-        let runtime = text("default-runtime");
-        let is_shim = runtime.starts_with("io.containerd.") || runtime.starts_with('/');
-        let is_listed = self
-            .layout
-            .in_file("runtimes")
-            .is_some_and(|(runtimes, _)| runtimes.get(&runtime).is_some());
-        if !matches!(runtime.as_str(), "" | "runc")
-            && !is_shim
-            && !is_listed
-            && self.layout.flags.sets_key("runtimes").is_none()
-        {
-            refuse(
-                "default-runtime",
-                "does not start without an entry in `runtimes` for it",
-                "a runtime that is listed",
-            );
-        }
-        if self.from(28) && self.before(29) && !text("api-cors-header").is_empty() {
-            refuse("api-cors-header", "no longer allows a value", "no such key");
-        }
-        let score = self.layout.configured("oom-score-adjust");
-        if self.from(25)
-            && self.before(26)
-            && score.is_some_and(|(value, _)| ![json!(0), json!("0"), Value::Null].contains(&value))
-        {
-            refuse(
-                "oom-score-adjust",
-                "no longer allows another value than 0",
-                "no such key",
-            );
-        }
-    }
 
-    /// Settings that the daemon refuses together, or on this host.
-    fn pairs(&self, found: &mut Vec<Refusal>) {
-        let is = |key: &str, wanted: &Value| {
-            self.layout
-                .configured(key)
-                .filter(|(value, _)| value == wanted)
-                .map(|(_, source)| source)
-        };
-        if let (Some(source), Some(_)) = (is("icc", &json!(false)), is("iptables", &json!(false))) {
-            found.push(Refusal {
-                keys: vec!["icc".to_owned(), "iptables".to_owned()],
-                reason: "the daemon refuses to start with icc = false while iptables = false"
-                    .to_owned(),
-                wanted: "iptables = true".to_owned(),
-                source,
-                cure: "seaworthy plan --only daemon-iptables,daemon-icc".to_owned(),
-                repeats_flag: false,
-            });
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Entries, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
         }
-        let in_swarm = self.layout.swarm();
-        if let (Some(source), Some(_)) = (is("live-restore", &json!(true)), in_swarm) {
-            found.push(Refusal {
-                keys: vec!["live-restore".to_owned()],
-                reason: "the daemon of a swarm member refuses to start with live-restore = true"
-                    .to_owned(),
-                wanted: "live-restore = false".to_owned(),
-                source,
-                cure: "docker info --format '{{.Swarm.LocalNodeState}}'".to_owned(),
-                repeats_flag: false,
-            });
-        }
-        // moby `daemon/daemon_unix.go`, `verifyDaemonSettings`.
-        let text = |key: &str| match self.layout.configured(key) {
-            Some((Value::String(text), source)) if !text.is_empty() => Some(source),
-            _ => None,
-        };
-        if let (Some(_), Some(source)) = (text("bridge"), text("bip")) {
-            found.push(Refusal {
-                keys: vec!["bridge".to_owned(), "bip".to_owned()],
-                reason: "the daemon refuses to start with both bridge and bip".to_owned(),
-                wanted: "one of them".to_owned(),
-                source,
-                cure: self.edit(),
-                repeats_flag: false,
-            });
-        }
-        // A flag gives it as `NAME=true`, or as the name alone.
-        let snapshotter = self
-            .layout
-            .configured("features")
-            .is_some_and(|(features, _)| {
-                let name = "containerd-snapshotter";
-                let is_on = |flag: &Value| flag == name || *flag == json!(format!("{name}=true"));
-                features[name] == json!(true)
-                    || features
-                        .as_array()
-                        .is_some_and(|flags| flags.iter().any(is_on))
-            });
-        let remapped = self
-            .layout
-            .configured("userns-remap")
-            .filter(|(value, _)| !matches!(value.as_str(), None | Some("" | "root")));
-        if let (true, true, Some((_, source))) = (self.from(29), snapshotter, remapped) {
-            found.push(Refusal {
-                keys: vec!["userns-remap".to_owned(), "features".to_owned()],
-                reason: format!(
-                    "{} refuses userns-remap together with the containerd image store",
-                    self.name
-                ),
-                wanted: "one of them".to_owned(),
-                source,
-                cure: "docker info --format '{{.DriverStatus}}'".to_owned(),
-                repeats_flag: false,
-            });
-        }
+        deserializer.deserialize_map(All)
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::facts::{Docker, Node, Seen, Swarm, UnitState};
+use crate::facts::{Docker, Kind, Node, Seen, Swarm, UnitState};
 
 /// A host with this daemon.json, these flags and this version of dockerd.
 fn host(version: &str, flags: &[&str], text: &str) -> Facts {
@@ -84,7 +84,7 @@ fn what_a_version_refuses() {
             "26.1.5",
             &[],
             r#"{"default-runtime": "nvidia"}"#,
-            &["without an entry in `runtimes`"],
+            &["no entry in `runtimes`"],
         ),
         (
             "26.1.5",
@@ -108,13 +108,13 @@ fn what_a_version_refuses() {
             "26.1.5",
             &[],
             r#"{"log-driver": "journald", "log-opts": {"max-size": "10m"}}"#,
-            &["refuses options of rotated files with journald"],
+            &["refuses options of rotated files"],
         ),
         (
             "26.1.5",
             &["--log-opt", "max-file=3"],
             r#"{"log-driver": "syslog"}"#,
-            &["refuses options of rotated files with syslog"],
+            &["refuses options of rotated files"],
         ),
         (
             "26.1.5",
@@ -309,7 +309,9 @@ fn what_a_version_refuses() {
         ("26.1.5", &[], "{", &["does not parse"]),
     ];
     for (version, flags, text, expected) in cases {
-        let found = refusals(&host(version, flags, text));
+        let mut found = refusals(&host(version, flags, text));
+        // What nobody can know from here is not refused.
+        found.retain(|refusal| refusal.certain);
         let what = format!("{version} {flags:?} {text}: {found:#?}");
         assert_eq!(found.len(), expected.len(), "{what}");
         for (refusal, words) in found.iter().zip(*expected) {

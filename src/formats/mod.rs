@@ -13,6 +13,8 @@ pub mod command_line;
 pub mod daemon_json;
 /// /etc/environment as pam_env(8) reads it.
 pub mod environment;
+/// How Go reads addresses, URLs and sizes.
+pub mod go;
 /// The IPv6 addresses of a host: `/proc/net/if_inet6`.
 pub mod if_inet6;
 /// The mounts of a process: proc_pid_mountinfo(5).

@@ -59,6 +59,19 @@ pub fn ranges_of(text: &str, name: &str, uid: Option<u32>) -> Result<Vec<Range>,
     }
 }
 
+/// The number of the first line that is no range, whoever it belongs to: who looks for a free range
+/// needs all of them.
+pub fn first_bad_line(text: &str) -> Option<usize> {
+    let is_range = |line: &str| {
+        let parts: Vec<&str> = line.split(':').collect();
+        matches!(parts[..], [_, start, count] if start.parse::<u32>().is_ok() && count.parse::<u32>().is_ok())
+    };
+    let mut lines = text.lines().map(str::trim).enumerate();
+    lines
+        .find(|(_, line)| !line.is_empty() && !line.starts_with('#') && !is_range(line))
+        .map(|(index, _)| index + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +101,18 @@ mod tests {
             assert_eq!(ranges_of(text, "bob", Some(1000)), expected, "{text:?}");
         }
         assert_eq!(ranges_of("1000:3:4", "bob", None), Ok(vec![]));
+    }
+
+    #[test]
+    fn all_of_them() {
+        for (text, line) in [
+            ("", None),
+            ("# x\n\nbob:1:2\n", None),
+            ("bob:1:2\neve:x:y\n", Some(2)),
+            ("bob:1\n", Some(1)),
+        ] {
+            assert_eq!(first_bad_line(text), line, "{text:?}");
+        }
     }
 
     #[test]

@@ -42,7 +42,9 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
                 .and_then(|version| Version::parse(version));
             let (curable, by_hand) = conflicts(&layout, &document);
             let of_flags: Vec<&str> = curable.iter().map(|(key, _)| key.as_str()).collect();
-            let mut evidence: Vec<Evidence> = refusals(facts)
+            let (certain, doubts): (Vec<_>, Vec<_>) =
+                refusals(facts).into_iter().partition(|it| it.certain);
+            let mut evidence: Vec<Evidence> = certain
                 .into_iter()
                 // A flag that can go is cured below; one that stays is said in so many words.
                 .filter(|it| {
@@ -73,7 +75,20 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
                 return Judgement::fail(evidence, edits);
             }
             evidence.extend(curable.into_iter().map(|(_, evidence)| evidence));
-            if evidence.is_empty() {
+            if evidence.is_empty() && !doubts.is_empty() {
+                let doubts = doubts.into_iter().map(|it| {
+                    let what = format!(
+                        "whether the daemon starts with it cannot be known: {}",
+                        it.reason
+                    );
+                    Evidence::new(what, it.wanted, it.source)
+                });
+                Judgement {
+                    outcome: Outcome::Unknown,
+                    evidence: doubts.collect(),
+                    ..Judgement::default()
+                }
+            } else if evidence.is_empty() {
                 Judgement::new(
                     Outcome::Pass,
                     Evidence::new(

@@ -1,12 +1,13 @@
 //! Against a real dockerd: what it says is understood, and what we would write it accepts.
 //!
-//! These need root, dockerd, the docker client and a static busybox, and run with
+//! Most of these need root, dockerd, the docker client and a static busybox, and run with
 //! `SEAWORTHY_DOCKERD=1`, which `tests/run` sets.
 
 mod candidates;
 mod daemon;
 mod facts;
 mod preflight;
+mod values;
 mod versions;
 
 /// Whether these tests run here. Asked for and not possible is a failure; not asked for is said.

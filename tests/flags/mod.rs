@@ -172,9 +172,9 @@ fn every_place_of_a_flag_is_edited_where_it_is() {
             "in a variable of a drop-in",
             &[(
                 SITE,
-                "[Service]\nEnvironment=\"DOCKER_OPTS=--label 'a b' --icc=true -D\" X=1\n",
+                "[Service]\nEnvironment=\"DOCKER_OPTS=--label 'a=b c' --icc=true -D\" X=1\n",
             )],
-            "-H fd:// --containerd=/run/containerd/containerd.sock --label 'a b' -D",
+            "-H fd:// --containerd=/run/containerd/containerd.sock --label 'a=b c' -D",
         ),
         (
             "in a variable that is the whole word",
@@ -203,7 +203,7 @@ fn every_place_of_a_flag_is_edited_where_it_is() {
 
 #[test]
 fn our_drop_in_opens_nothing_to_others() {
-    let secret = "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd --icc=true --log-opt splunk-token=abc\n";
+    let secret = "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd --icc=true --log-driver=splunk --log-opt splunk-token=abc\n";
     let mut facts = host(&[(SITE, secret)]);
     if let Some(Seen::Known(node)) = facts.files.get_mut(SITE) {
         node.mode = Mode(0o600);
@@ -284,7 +284,7 @@ fn what_cannot_be_edited_is_held_back_with_the_reason() {
         (
             host(&[
                 (SITE, &exec("/usr/sbin/dockerd --log-level $L")),
-                (OPTIONS, "L=loud --icc=true"),
+                (OPTIONS, "L=warn --icc=true"),
             ]),
             "",
         ),

@@ -9,11 +9,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("facts", &[]),
     ("options", &["facts"]),
     ("formats", &["facts", "options"]),
+    ("engine", &["facts", "options", "formats"]),
     ("change", &["facts", "options", "formats"]),
     ("policy", &["facts", "options", "formats", "change"]),
     (
         "checks",
-        &["facts", "options", "formats", "change", "policy", "probes"],
+        &[
+            "facts", "options", "formats", "engine", "change", "policy", "probes",
+        ],
     ),
     (
         "probes",

@@ -57,7 +57,7 @@ fn no_restart_while_the_file_as_it_stands_would_not_start() {
         (
             "debian-13",
             "{\"storage-driver\": \"aufs\"}",
-            "/etc/docker/daemon.json:1: dockerd 26.1.5+dfsg1 no longer has this storage driver",
+            "/etc/docker/daemon.json:1: dockerd 26.1.5+dfsg1: `storage-driver` is aufs: it no longer has this storage driver",
         ),
         (
             "debian-13",
@@ -125,7 +125,7 @@ fn a_plan_that_takes_the_reason_away_may_restart() {
     assert!(
         held(&plan, "daemon-icc")
             .reason
-            .contains("seccomp-profile = \"unconfined\"")
+            .contains("`seccomp-profile` is \"unconfined\"")
     );
 }
 
