@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod crash;
+mod daemon_answers;
 mod demo;
 mod dockerd;
 mod families;

@@ -7,7 +7,7 @@ use seaworthy::catalog::{Catalog, Selection};
 use seaworthy::change::{Digest, State};
 use seaworthy::checks::{Layout, Outcome};
 use seaworthy::collect::collect;
-use seaworthy::facts::{Docker, Facts, Kind, Look, Mode, Node, Requests, Seen};
+use seaworthy::facts::{Cause, Docker, Facts, Kind, Look, Mode, Node, Requests, Seen};
 use seaworthy::host::{DockerAnswers, HostError, Output, ReadHost};
 use seaworthy::plan::{self, Document, Options};
 use seaworthy::policy::Policy;
@@ -27,6 +27,7 @@ fn answers(all: &Value) -> DockerAnswers {
         containers: part("containers").as_array().cloned().unwrap_or_default(),
         images: part("images"),
         volumes: part("volumes"),
+        hidden: Vec::new(),
     }
 }
 
@@ -187,6 +188,7 @@ impl ReadHost for Described {
             None => Err(HostError::Docker {
                 socket: socket.to_owned(),
                 reason: "nobody is there".to_owned(),
+                cause: Cause::Refused,
             }),
         }
     }

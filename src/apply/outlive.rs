@@ -58,7 +58,9 @@ impl Transaction {
             .daemon
             .get("icc")
             .is_some_and(|wanted| docker.is_in_effect("icc", wanted) == Some(false));
+        // One that was not shown may have been started since.
         if !docker.live_restore
+            || docker.hidden_containers().next().is_some()
             || lasting.is_empty()
             || !lasting
                 .iter()

@@ -135,6 +135,16 @@ impl Transaction {
                 ));
             }
         }
+        let hidden: Vec<String> = docker
+            .hidden_containers()
+            .map(ToString::to_string)
+            .collect();
+        if !hidden.is_empty() {
+            sentences.push(format!(
+                "docker.service restarts, and what becomes of these is not known, as they could not be seen: {}",
+                hidden.join(", ")
+            ));
+        }
         let remapping_ends = docker.is_remapped()
             && self.expect.daemon.get("userns-remap") == Some(&Value::from(""));
         if remapping_ends {

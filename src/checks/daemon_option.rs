@@ -7,7 +7,7 @@
 use super::layout::{DaemonJson, Layout};
 use super::startable::refusals_of;
 use super::unread::key_changed_since_start;
-use super::{Evidence, Judgement, Outcome};
+use super::{Daemon, Evidence, Judgement, Outcome};
 use crate::change::Edit;
 use crate::facts::{Facts, Seen, major};
 use crate::formats::secrets::mask_value;
@@ -355,7 +355,7 @@ impl DaemonOption {
     ) -> Judgement {
         let docker = match &facts.docker {
             Seen::Known(docker) => docker,
-            Seen::Unseen(_) if !layout.daemon_is_up() => {
+            Seen::Unseen(_) if Daemon::of(facts) == Daemon::Down => {
                 if facts.host.live {
                     evidence.seen.push_str(" (the daemon does not run)");
                 }
@@ -418,6 +418,24 @@ impl DaemonOption {
                     source_of_effective(&self.key),
                 ),
             ]),
+            None if docker.hides(&self.key).is_some() => {
+                let hidden = docker.hides(&self.key).map(ToString::to_string);
+                Judgement {
+                    outcome: Outcome::Unknown,
+                    evidence: vec![
+                        evidence,
+                        Evidence::new(
+                            format!(
+                                "the running daemon did not say: {}",
+                                hidden.unwrap_or_default()
+                            ),
+                            "its own word",
+                            source_of_effective(&self.key),
+                        ),
+                    ],
+                    ..Judgement::default()
+                }
+            }
             None => match self.not_read(facts, layout, wanted) {
                 Some(why) => restart(vec![evidence.pending(event), why]),
                 None => Judgement::new(Outcome::Pass, evidence),

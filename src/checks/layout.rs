@@ -289,18 +289,6 @@ impl<'a> Layout<'a> {
                 .any(|folder| self.facts.exists(&format!("{folder}/dockerd")))
     }
 
-    /// Whether a daemon runs that could be asked, whoever started it.
-    pub fn daemon_is_up(&self) -> bool {
-        let service = self.facts.units.get(self.installation.service());
-        service.is_some_and(crate::facts::UnitState::is_active)
-            || self.facts.docker.known().is_some()
-            || matches!(self.installation, Installation::Rootless(_))
-                && self.facts.host.live
-                && self
-                    .api_socket()
-                    .is_some_and(|socket| self.facts.exists(&socket))
-    }
-
     /// Why the daemon could not be asked, and what would help. A user's own one is not asked unless it
     /// is named, and starting the host's would not help.
     pub fn not_asked(&self, unseen: &crate::facts::Unseen) -> (String, String) {
@@ -313,7 +301,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Whether the daemon runs, as far as its unit says.
+    /// Whether the daemon runs, as far as its unit says; see [`super::Daemon`] for whether it may.
     pub fn docker_runs(&self) -> bool {
         self.facts
             .units
@@ -413,7 +401,7 @@ impl<'a> Layout<'a> {
             .map(|path| self.facts.resolved(&path))
     }
 
-    fn api_socket(&self) -> Option<String> {
+    pub(super) fn api_socket(&self) -> Option<String> {
         let listen = self
             .facts
             .units

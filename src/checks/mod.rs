@@ -5,6 +5,7 @@
 //! verdict, so the two cannot disagree.
 
 mod audit_watch;
+mod daemon;
 mod daemon_option;
 mod file_access;
 pub mod installation;
@@ -19,6 +20,7 @@ pub(crate) use audit_watch::rule_files;
 pub use audit_watch::{
     AuditWatch, GENERATED_RULES, OWN_RULES_FILE, RULES_FILE, RULES_FOLDER, TMPFILES,
 };
+pub use daemon::Daemon;
 pub use daemon_option::{BRIDGE_EVENT, DaemonOption, Want};
 pub use file_access::FileAccess;
 pub(crate) use layout::parent;

@@ -54,7 +54,8 @@ pub(super) struct Global {
     /// Colour the output
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(super) color: Colour,
-    /// How long a service may take to do as it is told, in seconds
+    /// How long a service may take to do as it is told, in seconds; what is only asked (the Docker
+    /// daemon, systemctl, auditctl) is given less, in proportion
     #[arg(long, value_name = "SECONDS", default_value_t = 120, global = true,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) deadline: u64,

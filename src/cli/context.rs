@@ -4,6 +4,7 @@ use super::arguments::{Allow, Global, Profile};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::print;
+use super::today::today;
 use crate::apply::{self, JournalError, STATE, Settings};
 use crate::audit::{Judged, Report, judge};
 use crate::catalog::{self, Catalog, Selection};
@@ -12,10 +13,10 @@ use crate::checks::{Layout, changed_since_start};
 use crate::collect::{self, collect};
 use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Usage};
 use crate::formats::shell::quoted;
-use crate::host::{LinuxHost, ReadHost as _};
+use crate::host::{LinuxHost, Patience, ReadHost as _, read_named};
 use crate::plan::{self, Document, Options, Plan};
 use crate::policy::{self, Policy};
-use crate::render::Paper;
+use crate::render::{self, Paper};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -81,6 +82,8 @@ impl Context {
     }
 
     fn build(global: &Global, host: LinuxHost, decide: bool) -> Result<Self, Failure> {
+        let deadline = Duration::from_secs(global.deadline);
+        let host = host.with_patience(Patience::scaled(deadline));
         let mut catalog =
             Catalog::embedded().map_err(|error| Failure::refused(error, "seaworthy --version"))?;
         let mut decided = String::new();
@@ -121,10 +124,10 @@ impl Context {
             policy,
             selection,
             paper: print::paper(global.quiet, global.verbose),
-            deadline: Duration::from_secs(global.deadline),
+            deadline,
             settle: Duration::from_secs(global.settle),
             decisions: Digest::of(decided.as_bytes()),
-            today: jiff::Zoned::now().date().to_string(),
+            today: today(std::env::var_os("TZ").as_deref()),
             place: global.place(),
             root: global
                 .root
@@ -177,9 +180,12 @@ impl Context {
     /// The same where Docker may be gone: what was changed can still be taken back.
     pub(super) fn facts_of_any_host(&self) -> Result<Facts, Failure> {
         let bar = self.progress();
-        let facts = self.facts_with(&mut |what| bar.set_message(what.to_owned()));
+        let facts = self.facts_with(&mut |what| bar.set_message(what.to_owned()))?;
         bar.finish_and_clear();
-        facts
+        for hidden in facts.docker.known().iter().flat_map(|it| &it.hidden) {
+            print::note(&render::clean(&format!("could not be seen: {hidden}")));
+        }
+        Ok(facts)
     }
 
     fn facts_with(&self, progress: &mut dyn FnMut(&str)) -> Result<Facts, Failure> {
@@ -320,7 +326,7 @@ impl Context {
         };
         let mut failure = Failure::plain("nothing could be checked", hint);
         for place in unseen {
-            failure.details += &crate::render::clean(&format!("  {place}\n"));
+            failure.details += &render::clean(&format!("  {place}\n"));
         }
         Err(failure)
     }
@@ -375,9 +381,17 @@ fn policy(global: &Global, host: &LinuxHost, decided: &mut String) -> Result<Pol
     Ok(policy)
 }
 
+/// The largest file that the command line may name, in bytes: a plan can hold many diffs.
+const LARGEST_NAMED: u64 = 64 << 20;
+
 /// Reads a file that the command line names.
 pub(super) fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| {
+    let text = read_named(path, LARGEST_NAMED).and_then(|bytes| {
+        String::from_utf8(bytes).map_err(|_| {
+            std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not text in UTF-8")
+        })
+    });
+    text.map_err(|error| {
         Failure::plain(
             format!("{}: cannot read: {error}", path.display()),
             format!("ls -l {}", path.display()),

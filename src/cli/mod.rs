@@ -17,6 +17,7 @@ mod print;
 mod recover;
 mod rollback;
 mod show;
+mod today;
 mod unconfirmed;
 
 pub use arguments::Arguments;

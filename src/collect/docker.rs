@@ -1,8 +1,9 @@
 //! The Docker daemon and its client.
 
 use super::files::Files;
-use super::unseen;
-use crate::facts::{Container, Docker, Facts, Kind, Look, Seen, UnitState, Usage};
+use super::units::Manager;
+use super::{process, reason, unseen};
+use crate::facts::{Cause, Container, Docker, Facts, Look, Seen, UnitState, Unseen, Usage};
 use crate::formats::command_line;
 use crate::host::{HostError, ReadHost};
 use serde_json::Value;
@@ -14,39 +15,90 @@ const DEFAULT_SOCKET: &str = "/run/docker.sock";
 const NOT_RUN: &str = "nothing is run in a folder";
 
 /// What the daemon says of itself. `docker_host` is the path of a socket that the user named.
+///
+/// That it does not run is said only where that is seen: its manager says so, or nothing of it is
+/// there. One that cannot be reached, or does not answer, may run.
 pub(super) fn daemon(
     files: &mut Files<'_>,
     units: &BTreeMap<String, UnitState>,
-    manager_runs: bool,
+    manager: &Manager,
     docker_host: Option<&str>,
 ) -> Seen<Docker> {
     if !files.host().is_live() {
-        return Seen::unseen("no daemon runs in a folder", "");
+        return Seen::Unseen(
+            Unseen::new("no daemon runs in a folder", "").because(Cause::NotRunning),
+        );
     }
     let own = own_socket(units);
     let socket = docker_host.unwrap_or(own);
-    // A daemon that the unit does not start (the user named another socket, there is no such unit,
-    // or no systemd at all) cannot be started by a connection either.
-    let own_unit = units
-        .get("docker.service")
-        .filter(|_| manager_runs && same_path(socket, own));
-    if let Some(unit) = own_unit
-        && !unit.is_active()
-    {
-        return Seen::unseen("docker.service is not running", "systemctl start docker");
+    let is_own = same_path(socket, own);
+    // Only what names its socket counts: the user may have named another daemon.
+    let named = if is_own {
+        sockets(units, None)
+    } else {
+        sockets(units, docker_host)
+    };
+    let service = units.get("docker.service").filter(|_| is_own);
+    match (manager, service) {
+        // A daemon that the unit does not start (the user named another socket, there is no such
+        // unit, or no systemd at all) cannot be started by a connection either.
+        (Manager::None, _) | (_, None) => {}
+        (Manager::Told, Some(unit)) if unit.is_active() => {}
+        (Manager::Told, Some(_)) => {
+            // With docker.socket it is systemd that listens.
+            let by_systemd = units.get("docker.socket").is_some_and(UnitState::is_active);
+            let named = if by_systemd { BTreeSet::new() } else { named };
+            return Seen::Unseen(match process::trace(files, &named) {
+                None => Unseen::new("docker.service is not running", "systemctl start docker")
+                    .because(Cause::NotRunning),
+                Some(trace) => Unseen::new(
+                    format!("docker.service is not running, but {trace}"),
+                    "ss -xlp",
+                )
+                .because(Cause::NotAsked),
+            });
+        }
+        // A connection would start it, unless it runs.
+        (Manager::Silent(why), Some(_)) => {
+            if process::trace(files, &BTreeSet::new()).is_none() {
+                return Seen::Unseen(
+                    Unseen::new(
+                        format!(
+                            "whether docker.service runs could not be seen: {}",
+                            why.unseen
+                        ),
+                        "systemctl status docker.service",
+                    )
+                    .because(Cause::NotAsked),
+                );
+            }
+        }
     }
     let at = files.followed(socket).unwrap_or_else(|| socket.to_owned());
-    if files.kind(&at) == Kind::Absent {
-        return Seen::unseen(format!("there is no Docker socket at {socket}"), "");
-    }
-    match files.host().docker(socket) {
-        Ok(answers) => {
-            let mut docker = answers.facts();
-            mark_stopped(files.host(), &mut docker);
-            Seen::Known(docker)
+    let unreached = if files.is_absent(&at) {
+        Unseen::new(format!("there is no Docker socket at {socket}"), "").because(Cause::NotThere)
+    } else {
+        match files.host().docker(socket) {
+            Ok(answers) => {
+                let mut docker = answers.facts();
+                mark_stopped(files.host(), &mut docker);
+                return Seen::Known(docker);
+            }
+            Err(error) => reason(&error),
         }
-        Err(error) => unseen(&error),
+    };
+    let nobody_is_there = matches!(unreached.cause, Cause::NotThere | Cause::Refused);
+    let is_said_to_run = service.is_some_and(UnitState::is_active);
+    if !nobody_is_there || is_said_to_run || !is_own {
+        return Seen::Unseen(unreached);
     }
+    Seen::Unseen(match process::trace(files, &named) {
+        None => unreached.because(Cause::NotRunning),
+        Some(trace) => Unseen {
+            unseen: format!("{}, but {trace}", unreached.unseen),
+            ..unreached
+        },
+    })
 }
 
 /// Notes which running containers `unless-stopped` will not bring back, from the daemon's own record

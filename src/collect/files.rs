@@ -60,6 +60,12 @@ impl<'a> Files<'a> {
             .map_or(Kind::Absent, |node| node.kind)
     }
 
+    /// Whether it was seen that nothing is at a path.
+    pub(super) fn is_absent(&mut self, path: &str) -> bool {
+        self.look(path, Look::Attributes)
+            .is_some_and(|node| node.kind == Kind::Absent)
+    }
+
     /// The text of a file, following links, `None` when there is none or it cannot be read.
     pub(super) fn text(&mut self, path: &str) -> Option<String> {
         let path = self.followed(path)?;

@@ -26,11 +26,23 @@ const MOST_ROUNDS: usize = 32;
 /// `docker_host` is the value of the user's `DOCKER_HOST`; it counts where it names a unix socket.
 /// `wanted` says which paths are to be looked at, given what is known so far; it is asked again
 /// until it wants nothing new. No path is looked at twice, unless more of it is wanted than was
-/// seen. `progress` is told what is done next.
+/// seen. `progress` is told what is waited for next.
 ///
 /// The Docker daemon is asked only where that cannot start it: a connection to the socket of an
 /// inactive docker.service would.
 pub fn collect(
+    host: &dyn ReadHost,
+    docker_host: Option<&str>,
+    wanted: &dyn Fn(&Facts) -> Requests,
+    progress: &mut dyn FnMut(&str),
+) -> Facts {
+    host.look_begins();
+    let facts = look(host, docker_host, wanted, progress);
+    host.look_ends();
+    facts
+}
+
+fn look(
     host: &dyn ReadHost,
     docker_host: Option<&str>,
     wanted: &dyn Fn(&Facts) -> Requests,
@@ -41,17 +53,18 @@ pub fn collect(
         host: identity(&mut files),
         ..Facts::default()
     };
-    progress("looking at the units");
-    let (units, manager_runs) = units::collect(&mut files);
+    progress("waiting for systemctl");
+    let (units, manager) = units::collect(&mut files);
     facts.units = units;
-    progress("listing the audit rules");
+    progress("waiting for auditctl");
     facts.auditing = auditing::collect(host, &facts.units);
-    progress("asking Docker");
-    let docker_host = socket_of(docker_host);
-    facts.docker = docker::daemon(&mut files, &facts.units, manager_runs, docker_host);
-    let sockets = docker::sockets(&facts.units, docker_host);
-    facts.daemon_process = process::daemon(&mut files, &facts.units, manager_runs, &sockets);
+    progress("waiting for the docker client");
     facts.docker_client = docker::client(host);
+    progress("waiting for the Docker daemon");
+    let docker_host = socket_of(docker_host);
+    facts.docker = docker::daemon(&mut files, &facts.units, &manager, docker_host);
+    let sockets = docker::sockets(&facts.units, docker_host);
+    facts.daemon_process = process::daemon(&mut files, &facts.units, &manager, &sockets);
     facts.docker_version = docker::version(host, &facts);
     facts.files = files.take();
     progress("looking at files");
@@ -118,11 +131,12 @@ fn unseen<T>(error: &HostError) -> Seen<T> {
 
 /// The reason of a failure, with what would help.
 fn reason(error: &HostError) -> Unseen {
-    if error.is_permission() {
+    let unseen = if error.is_permission() {
         Unseen::new("permission denied", "run as root")
     } else {
         Unseen::new(error.to_string(), "")
-    }
+    };
+    unseen.because(error.cause())
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@
 //! pid file (dockerd(8), `--pidfile`) that holds the socket.
 
 use super::files::Files;
+use super::units::Manager;
 use super::unseen;
-use crate::facts::{Bytes, DaemonProcess, Look, Seen, UnitState};
+use crate::facts::{Bytes, Cause, DaemonProcess, Look, Seen, UnitState, Unseen};
 use crate::host::{HostError, ReadHost};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,22 +27,25 @@ const LISTENS: u32 = 1 << 16;
 pub(super) fn daemon(
     files: &mut Files<'_>,
     units: &BTreeMap<String, UnitState>,
-    manager_runs: bool,
+    manager: &Manager,
     sockets: &BTreeSet<String>,
 ) -> Seen<DaemonProcess> {
     let host = files.host();
     if !host.is_live() {
         return Seen::unseen("no daemon runs in a folder", "");
     }
-    let unit = units.get("docker.service").filter(|_| manager_runs);
+    let unit = units
+        .get("docker.service")
+        .filter(|_| *manager == Manager::Told);
     let pid = match unit {
         Some(unit) if unit.main_pid == 0 => {
-            return Seen::unseen("docker.service is not running", "systemctl start docker");
+            return Seen::Unseen(
+                Unseen::new("docker.service is not running", "systemctl start docker")
+                    .because(Cause::NotRunning),
+            );
         }
         Some(unit) => Some(unit.main_pid),
-        None => PID_FILES
-            .iter()
-            .find_map(|path| files.text(path)?.trim().parse().ok()),
+        None => by_pid_file(files),
     };
     let Some(pid) = pid else {
         return Seen::unseen(
@@ -57,6 +61,27 @@ pub(super) fn daemon(
         ),
         Err(error) => unseen(&error),
     }
+}
+
+fn by_pid_file(files: &mut Files<'_>) -> Option<u32> {
+    PID_FILES
+        .iter()
+        .find_map(|path| files.text(path)?.trim().parse().ok())
+}
+
+/// What shows that a daemon may run although no manager says so: the process of the pid file lives and
+/// is one of Docker's, or somebody listens on the socket. `None` where nothing does.
+pub(super) fn trace(files: &mut Files<'_>, sockets: &BTreeSet<String>) -> Option<String> {
+    if let Some(pid) = by_pid_file(files) {
+        // The id of one that was killed may be somebody else's by now.
+        let name = files.text(&format!("/proc/{pid}/comm"));
+        if let Some(name) = name.filter(|name| name.contains("docker")) {
+            return Some(format!("process {pid} ({}) runs", name.trim()));
+        }
+    }
+    let table = text(files.host(), SOCKETS).ok()?;
+    let listens = !listening(&table, sockets).is_empty();
+    listens.then(|| "somebody listens on its socket".to_owned())
 }
 
 /// The process, where it is the one that listens.

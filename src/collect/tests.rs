@@ -1,9 +1,10 @@
 mod openrc;
 mod setuid;
+mod silent;
 mod stopped;
 
 use super::*;
-use crate::facts::{Kind, Look, Node, RuleLoader};
+use crate::facts::{Cause, Kind, Look, Node, RuleLoader};
 use crate::host::{DockerAnswers, LinuxHost, Output};
 use serde_json::json;
 use std::cell::RefCell;
@@ -18,6 +19,7 @@ struct Model {
     outputs: BTreeMap<String, Output>,
     root: bool,
     docker: Option<DockerAnswers>,
+    silence: Cause,
     looks: RefCell<BTreeMap<String, Vec<Look>>>,
     asked: RefCell<Vec<String>>,
 }
@@ -104,6 +106,7 @@ impl ReadHost for Model {
         self.docker.clone().ok_or_else(|| HostError::Docker {
             socket: socket.to_owned(),
             reason: "no".to_owned(),
+            cause: self.silence,
         })
     }
 
@@ -284,7 +287,7 @@ fn no_path_is_read_twice_and_requests_lead_to_requests() {
     assert_eq!(facts.text("/srv/docker"), Some(""));
     assert_eq!(
         facts.node("/root/secret"),
-        Seen::unseen("permission denied", "run as root")
+        Seen::Unseen(Unseen::new("permission denied", "run as root").because(Cause::NotPermitted))
     );
     for (path, looks) in host.looks.borrow().iter() {
         let expected = match path.as_str() {

@@ -4,8 +4,8 @@
 //! without their quotes.
 
 use super::files::Files;
-use super::openrc;
-use crate::facts::{Kind, Look, UnitState};
+use super::{openrc, reason};
+use crate::facts::{Cause, Kind, Look, UnitState, Unseen};
 use crate::formats::unit::{Unit, parse, show_environment_files, show_exec_argv, start};
 use crate::host::services::{listened_path, shown};
 use std::collections::BTreeMap;
@@ -34,34 +34,76 @@ const FOLDERS: [&str; 5] = [
     "/lib/systemd/system",
 ];
 
+/// There where systemd runs the host (sd_booted(3)).
+const BOOTED: &str = "/run/systemd/system";
+
+/// What `ActiveState` is said to be where systemd runs and does not answer.
+const NOT_TOLD: &str = "unknown";
+
+/// Whether somebody tells which units run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Manager {
+    /// systemd does.
+    Told,
+    /// Nobody: there is no systemd, or the host does not run.
+    None,
+    /// systemd runs, and did not say: any unit may run.
+    Silent(Unseen),
+}
+
 /// The units that exist, and whether a manager told us of them.
-pub(super) fn collect(files: &mut Files<'_>) -> (BTreeMap<String, UnitState>, bool) {
-    if let Some(units) = from_manager(files) {
-        return (units, true);
+pub(super) fn collect(files: &mut Files<'_>) -> (BTreeMap<String, UnitState>, Manager) {
+    let manager = match from_manager(files) {
+        Ok(Some(units)) => return (units, Manager::Told),
+        Ok(None) => Manager::None,
+        Err(unseen) => Manager::Silent(unseen),
+    };
+    if manager == Manager::None
+        && let Some(services) = openrc::collect(files)
+    {
+        return (services, manager);
     }
-    if let Some(services) = openrc::collect(files) {
-        return (services, false);
-    }
-    let units = UNITS
+    let mut units: BTreeMap<String, UnitState> = UNITS
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), from_files(files, name)?)))
         .collect();
-    (units, false)
+    if matches!(manager, Manager::Silent(_)) {
+        for unit in units.values_mut() {
+            NOT_TOLD.clone_into(&mut unit.active);
+        }
+    }
+    (units, manager)
 }
 
-/// `None` where no systemd runs.
-fn from_manager(files: &mut Files<'_>) -> Option<BTreeMap<String, UnitState>> {
+/// What systemd says; `None` where none runs.
+fn from_manager(files: &mut Files<'_>) -> Result<Option<BTreeMap<String, UnitState>>, Unseen> {
     if !files.host().is_live() {
-        return None;
+        return Ok(None);
     }
     let arguments: Vec<&str> = ["show", "--no-pager", PROPERTIES]
         .into_iter()
         .chain(UNITS)
         .collect();
-    let output = files.host().report("systemctl", &arguments).ok()?;
+    let silent = |files: &mut Files<'_>, unseen: Unseen| match files.kind(BOOTED) {
+        Kind::Folder => Err(unseen),
+        _ => Ok(None),
+    };
+    let output = match files.host().report("systemctl", &arguments) {
+        Ok(output) => output,
+        Err(error) => return silent(files, reason(&error)),
+    };
     let blocks = shown(&output.stdout);
     if output.status != Some(0) || blocks.len() != UNITS.len() {
-        return None;
+        let said = output
+            .stderr
+            .lines()
+            .next()
+            .unwrap_or("nothing that could be read");
+        let why = format!("`systemctl show` said: {said}");
+        return silent(
+            files,
+            Unseen::new(why, "systemctl status").because(Cause::BadAnswer),
+        );
     }
     let mut units = BTreeMap::new();
     for (name, properties) in UNITS.iter().zip(blocks) {
@@ -106,7 +148,7 @@ fn from_manager(files: &mut Files<'_>) -> Option<BTreeMap<String, UnitState>> {
         }
         units.insert((*name).to_owned(), unit);
     }
-    Some(units)
+    Ok(Some(units))
 }
 
 fn from_files(files: &mut Files<'_>, name: &str) -> Option<UnitState> {

@@ -1,9 +1,10 @@
 //! What the running daemon says over its API.
 
-use super::Seen;
+use super::{Hidden, Part, Seen};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The option of the default bridge that `icc` sets.
 pub const ENABLE_ICC: &str = "com.docker.network.bridge.enable_icc";
@@ -48,6 +49,10 @@ pub struct Docker {
     pub volumes: Vec<String>,
     /// What all of it takes on the disk; measured only for a plan that asks for it.
     pub usage: Seen<Usage>,
+    /// What the daemon was asked for and did not show. What is in the other fields is not all there is
+    /// then: whoever says that there is none of something must look here first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<Hidden>,
 }
 
 /// What the daemon's things take on the disk, in bytes (`GET /system/df`).
@@ -84,6 +89,20 @@ impl Docker {
         major(&self.version)
     }
 
+    /// The containers that exist and were not shown; the whole list counts as one. Nobody may say
+    /// then that no container does this or that.
+    pub fn hidden_containers(&self) -> impl Iterator<Item = &Hidden> {
+        let is_one = |part: &Part| matches!(part, Part::Containers | Part::Container(_));
+        self.hidden
+            .iter()
+            .filter(move |hidden| is_one(&hidden.part))
+    }
+
+    /// Whether a container runs, or may: one that was not shown may.
+    pub fn may_run_containers(&self) -> bool {
+        self.running().next().is_some() || self.hidden_containers().next().is_some()
+    }
+
     /// Whether this data root, links followed, is the daemon's, as far as it says; with remapping it
     /// names a folder below it.
     pub fn has_root(&self, root: &str) -> bool {
@@ -96,7 +115,7 @@ impl Docker {
     /// not touch it while live-restore keeps containers running (docs.docker.com, "Live restore";
     /// it logs "updated network configuration will not take affect").
     pub fn keeps_bridge_over_restart(&self) -> bool {
-        self.live_restore && self.running().next().is_some()
+        self.live_restore && self.may_run_containers()
     }
 
     /// Whether live-restore keeps this container running over a restart of the daemon. Before 24.0.8
@@ -118,7 +137,7 @@ impl Docker {
         !(container.auto_remove && deletes())
     }
 
-    /// Containers that run now.
+    /// Containers that are known to run now; see [`Self::may_run_containers`].
     pub fn running(&self) -> impl Iterator<Item = &Container> {
         self.containers.iter().filter(|container| container.running)
     }
@@ -313,9 +332,9 @@ pub struct Port {
     pub container: String,
 }
 
-impl std::fmt::Display for Port {
+impl fmt::Display for Port {
     /// `80/tcp`, `127.0.0.1:80/tcp`, `[::1]:80/tcp`: what is taken on the host.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host_ip.as_str() {
             "" | "0.0.0.0" | "::" => {}
             ip if ip.contains(':') => write!(f, "[{ip}]:")?,

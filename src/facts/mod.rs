@@ -9,6 +9,7 @@
 
 mod auditing;
 mod docker;
+mod hidden;
 mod node;
 mod process;
 mod unit;
@@ -18,6 +19,7 @@ pub use docker::{
     Container, Docker, ENABLE_ICC, Image, Mount, MountKind, Network, Port, Setuid, Swarm, Usage,
     major,
 };
+pub use hidden::{Hidden, Part};
 pub use node::{Attributes, Bytes, Kind, Mode, Node};
 pub use process::DaemonProcess;
 pub use unit::{Origin, UnitState};
@@ -44,6 +46,44 @@ pub struct Unseen {
     /// What to do about it; empty when nothing is known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
+    /// The kind of reason, where something is decided by it.
+    #[serde(default, skip_serializing_if = "Cause::is_unsaid")]
+    pub cause: Cause,
+}
+
+/// What kind of reason there is for not seeing something: what code decides by, while the sentence is
+/// for people. Only [`Cause::NotRunning`] says that there is nothing to see.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// Another one, or none is known.
+    #[default]
+    Unsaid,
+    /// It does not run: its service manager says so, or nothing of it is there. Also in an image.
+    NotRunning,
+    /// Something that runs should have a socket or a file here, and there is none.
+    NotThere,
+    /// Nobody listens where somebody should (`ECONNREFUSED`).
+    Refused,
+    /// More rights are needed.
+    NotPermitted,
+    /// No answer, or only a part of one, within its deadline.
+    NoAnswer,
+    /// The answer is larger than what is read.
+    TooBig,
+    /// There is an answer, and it is not one: an error, another protocol, other data.
+    BadAnswer,
+    /// It was not asked, as asking could change something.
+    NotAsked,
+}
+
+impl Cause {
+    /// Whether nothing is known of it.
+    // serde calls it with a reference.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn is_unsaid(&self) -> bool {
+        *self == Self::Unsaid
+    }
 }
 
 impl Unseen {
@@ -52,7 +92,15 @@ impl Unseen {
         Self {
             unseen: why.into(),
             hint: hint.into(),
+            cause: Cause::Unsaid,
         }
+    }
+
+    /// The same with the kind of reason.
+    #[must_use]
+    pub fn because(mut self, cause: Cause) -> Self {
+        self.cause = cause;
+        self
     }
 }
 

@@ -22,7 +22,8 @@ pub struct UnitState {
     pub environment_files: Vec<String>,
     /// The first `ListenStream=` path of a socket unit.
     pub listen: Option<String>,
-    /// `ActiveState`: `active`, `inactive`, `failed`, …; empty in an image.
+    /// `ActiveState`: `active`, `inactive`, `failed`, …; empty where no systemd runs, `unknown` where it
+    /// runs and did not say.
     pub active: String,
     /// When the main process started, in microseconds since 1970; 0 when it does not run.
     pub started: i64,
@@ -64,6 +65,12 @@ impl UnitState {
     /// Whether the unit runs now.
     pub fn is_active(&self) -> bool {
         matches!(self.active.as_str(), "active" | "reloading" | "activating")
+    }
+
+    /// Whether the manager says that the unit does not run. Neither this nor [`Self::is_active`] holds
+    /// where nobody says anything.
+    pub fn is_down(&self) -> bool {
+        matches!(self.active.as_str(), "inactive" | "failed" | "deactivating")
     }
 
     /// Whether the unit runs or would: one that is `failed` was not stopped by anybody.

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 const PREDEFINED: [&str; 3] = ["bridge", "host", "none"];
 
 impl DockerAnswers {
-    /// The facts in these answers. A field that is missing is empty, `false` or 0.
+    /// The facts in these answers. A field that is missing is empty, `false` or 0, unless it is noted
+    /// in [`Self::hidden`].
     pub fn facts(&self) -> Docker {
         let info = &self.info;
         let networks = items(&self.networks);
@@ -52,6 +53,7 @@ impl DockerAnswers {
                 .map(|volume| text(volume, "/Name"))
                 .collect(),
             usage: Seen::default(),
+            hidden: self.hidden.clone(),
         }
     }
 }

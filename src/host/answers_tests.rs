@@ -50,6 +50,7 @@ fn old() -> DockerAnswers {
             { "Id": "sha256:2", "RepoTags": ["<none>:<none>"], "Size": 7 }
         ]),
         volumes: json!({ "Volumes": [{ "Name": "data", "Driver": "local" }], "Warnings": null }),
+        ..DockerAnswers::default()
     }
 }
 
@@ -78,6 +79,7 @@ fn new() -> DockerAnswers {
         ],
         images: json!([{ "Id": "sha256:3", "RepoTags": null, "Size": 1 }]),
         volumes: json!({ "Volumes": null }),
+        ..DockerAnswers::default()
     }
 }
 

@@ -125,9 +125,9 @@ pub(super) fn run_as(
     let stderr = child.stderr.take().map(read_aside);
     let Some(status) = wait(&mut child, ends).map_err(|error| failed(error.to_string()))? else {
         end(&mut child);
-        return Err(HostError::Command {
+        return Err(HostError::Late {
             command: line(name, arguments),
-            how: format!("did not finish within {} s", deadline.as_secs_f32()),
+            within: deadline.as_secs_f32(),
             stderr: collected(stderr, Duration::from_millis(100)),
         });
     };

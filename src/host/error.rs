@@ -1,5 +1,6 @@
 //! What can go wrong at the door. Every error names the path, the unit or the command.
 
+use crate::facts::Cause;
 use std::io;
 use thiserror::Error;
 
@@ -40,6 +41,16 @@ pub enum HostError {
         /// The end of what it wrote to standard error.
         stderr: String,
     },
+    /// A program did not end in time, and was ended.
+    #[error("`{command}` did not finish within {within} s{}", tail(.stderr))]
+    Late {
+        /// The whole command line.
+        command: String,
+        /// Its deadline, in seconds.
+        within: f32,
+        /// The end of what it wrote to standard error.
+        stderr: String,
+    },
     /// Another run holds the lock.
     #[error("{path}: {holder} is at work")]
     Locked {
@@ -55,6 +66,8 @@ pub enum HostError {
         socket: String,
         /// What happened.
         reason: String,
+        /// The kind of it.
+        cause: Cause,
     },
 }
 
@@ -79,6 +92,19 @@ impl HostError {
 
     /// Whether more rights would have helped.
     pub fn is_permission(&self) -> bool {
-        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
+        self.cause() == Cause::NotPermitted
+    }
+
+    /// What kind of failure to see something this is.
+    pub fn cause(&self) -> Cause {
+        match self {
+            Self::File { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => Cause::NotPermitted,
+                _ => Cause::Unsaid,
+            },
+            Self::Docker { cause, .. } => *cause,
+            Self::Late { .. } => Cause::NoAnswer,
+            _ => Cause::Unsaid,
+        }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::audit::Auditor;
 use super::services::{MainProcess, active_state, main_process};
-use super::{HostError, docker};
+use super::{HostError, Patience, docker};
 use crate::change::Expectation;
-use crate::facts::Docker;
+use crate::facts::{Docker, Hidden, Part};
 use crate::formats::audit_rules::Line;
 use std::collections::BTreeSet;
 use std::thread;
@@ -20,6 +20,9 @@ const SHORTEST_ANSWER: Duration = Duration::from_secs(3);
 
 /// What one look may wait for one answer: the next look finds a daemon that is still starting.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
+
+/// What one look may wait for all its answers, in deadlines of one.
+const ANSWERS: u32 = 3;
 
 /// Looks again and again until nothing is wrong, at most `deadline`.
 pub(super) fn wait(
@@ -136,20 +139,28 @@ fn ask(
     expected: &Expectation,
     patience: Duration,
 ) -> Result<Option<Docker>, HostError> {
-    docker::ping(socket, patience)?;
+    let patience = Patience::at_most(patience, patience * ANSWERS);
+    let ends = Instant::now() + patience.all;
+    docker::ping(socket, patience, ends)?;
     if expected.daemon.is_empty() && expected.containers.is_empty() {
         return Ok(None);
     }
     Ok(Some(
-        docker::ask(socket, docker::Scope::Health, patience)?.facts(),
+        docker::ask(socket, docker::Scope::Health, patience, ends)?.facts(),
     ))
 }
 
 fn wrong_in_docker(docker: &Docker, expected: &Expectation) -> Vec<String> {
     let mut wrong = Vec::new();
     for (key, wanted) in &expected.daemon {
-        // What the API does not show cannot be waited for; the planner knows which that is.
-        if docker.is_in_effect(key, wanted) == Some(false) {
+        // What the API does not show cannot be waited for; the planner knows which that is. What it
+        // would show and did not this time is waited for.
+        if let Some(hidden) = docker.hides(key) {
+            wrong.push(format!(
+                "whether the daemon runs with {key} = {wanted} could not be seen: {}",
+                hidden.why.unseen
+            ));
+        } else if docker.is_in_effect(key, wanted) == Some(false) {
             let seen = docker.effective(key).unwrap_or_default();
             wrong.push(format!(
                 "the daemon runs with {key} = {seen} instead of {wanted}"
@@ -159,7 +170,17 @@ fn wrong_in_docker(docker: &Docker, expected: &Expectation) -> Vec<String> {
     let running: BTreeSet<&str> = docker.running().map(|it| it.name.as_str()).collect();
     for name in &expected.containers {
         if !running.contains(name.as_str()) {
-            wrong.push(format!("the container {name} does not run"));
+            let is_it = |hidden: &&Hidden| match &hidden.part {
+                Part::Container(hidden) => hidden == name,
+                part => *part == Part::Containers,
+            };
+            wrong.push(match docker.hidden.iter().find(is_it) {
+                Some(hidden) => format!(
+                    "whether the container {name} runs could not be seen: {}",
+                    hidden.why.unseen
+                ),
+                None => format!("the container {name} does not run"),
+            });
         }
     }
     wrong

@@ -4,19 +4,24 @@ use super::audit::{Auditor, RULES_FILE};
 use super::commands::{PROGRAM_FOLDERS, REPORT_DEADLINE, Runner, run_as, run_at};
 use super::tree::{Ids, Tree};
 use super::{
-    DockerAnswers, Host, HostError, LogEntry, Output, ReadHost, Verdict, change, docker, health,
-    look, services, syslog, timer, validate,
+    DockerAnswers, Host, HostError, LogEntry, Output, Patience, ReadHost, Verdict, change, docker,
+    health, look, services, syslog, timer, validate,
 };
 use crate::change::{Activation, Expectation};
-use crate::facts::{Attributes, Bytes, Kind, Look, Node, Usage};
+use crate::facts::{Attributes, Bytes, Cause, Kind, Look, Node, Usage};
 use rustix::fs::MemfdFlags;
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where docker.socket listens in every distribution, unless its unit says something else.
 const DEFAULT_SOCKET: &str = "/run/docker.sock";
+
+/// What a program that only reports may take even where the time for all questions is used up: it
+/// takes milliseconds unless it hangs.
+const LAST_CHANCE: Duration = Duration::from_secs(1);
 
 /// The doors to the running Linux system, to a mounted image, or to a folder for demonstrations.
 ///
@@ -31,6 +36,9 @@ pub struct LinuxHost {
     /// The rules file as it was before the first time that this process replaced it: without
     /// augenrules nothing else tells which of the kernel's rules came from there.
     replaced_rules: Option<String>,
+    patience: Patience,
+    /// When the look that is under way must be over.
+    look_ends: Cell<Option<Instant>>,
 }
 
 impl LinuxHost {
@@ -73,6 +81,19 @@ impl LinuxHost {
         self
     }
 
+    /// The same host, asked with other deadlines.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// When the questions that are asked now must be answered.
+    fn questions_end(&self) -> Instant {
+        let all = Instant::now() + self.patience.all;
+        self.look_ends.get().unwrap_or(all)
+    }
+
     pub(super) fn new(root: &Path, ids: Option<Ids>, live: bool) -> Result<Self, HostError> {
         let tree = Tree::new(root, ids)
             .map_err(|source| HostError::file(&root.display().to_string(), "open", source))?;
@@ -82,6 +103,8 @@ impl LinuxHost {
             root: ids.is_some() || nix::unistd::geteuid().is_root(),
             docker_socket: None,
             replaced_rules: None,
+            patience: Patience::default(),
+            look_ends: Cell::new(None),
         })
     }
 
@@ -189,7 +212,22 @@ impl ReadHost for LinuxHost {
     }
 
     fn report(&self, program: &str, arguments: &[&str]) -> Result<Output, HostError> {
-        self.run(program, arguments, REPORT_DEADLINE)
+        let deadline = match self.look_ends.get() {
+            Some(ends) => ends
+                .saturating_duration_since(Instant::now())
+                .min(self.patience.answer)
+                .max(LAST_CHANCE),
+            None => REPORT_DEADLINE,
+        };
+        self.run(program, arguments, deadline)
+    }
+
+    fn look_begins(&self) {
+        self.look_ends.set(Some(Instant::now() + self.patience.all));
+    }
+
+    fn look_ends(&self) {
+        self.look_ends.set(None);
     }
 
     fn room(&self, folder: &str) -> Option<u64> {
@@ -219,9 +257,15 @@ impl ReadHost for LinuxHost {
             return Err(HostError::Docker {
                 socket: socket.to_owned(),
                 reason: "no daemon runs in a folder".to_owned(),
+                cause: Cause::NotRunning,
             });
         }
-        docker::ask(socket, docker::Scope::Everything, docker::REQUEST_DEADLINE)
+        docker::ask(
+            socket,
+            docker::Scope::Everything,
+            self.patience,
+            self.questions_end(),
+        )
     }
 
     fn docker_usage(&self, socket: &str) -> Result<Usage, HostError> {
@@ -229,9 +273,16 @@ impl ReadHost for LinuxHost {
             return Err(HostError::Docker {
                 socket: socket.to_owned(),
                 reason: "no daemon runs in a folder".to_owned(),
+                cause: Cause::NotRunning,
             });
         }
-        docker::usage(socket, docker::USAGE_DEADLINE)
+        // On a host with large volumes it takes minutes, and a plan is good without it. Its head comes
+        // when all is measured.
+        let patience = Patience {
+            first_byte: self.patience.answer,
+            ..self.patience
+        };
+        docker::usage(socket, patience, self.questions_end())
     }
 
     fn validate_daemon_json(&self, text: &str, command: &[String]) -> Result<Verdict, HostError> {

@@ -102,7 +102,13 @@ fn about_us() -> String {
 
 fn holder(file: &File) -> Option<String> {
     let mut text = String::new();
-    let read = File::from(reopen(&file.try_clone().ok()?.into(), OFlags::RDONLY).ok()?);
+    let read = File::from(
+        reopen(
+            &file.try_clone().ok()?.into(),
+            OFlags::RDONLY | OFlags::NONBLOCK,
+        )
+        .ok()?,
+    );
     read.take(4096).read_to_string(&mut text).ok()?;
     let line = text.lines().next()?.trim();
     (!line.is_empty()).then(|| line.to_owned())

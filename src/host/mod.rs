@@ -15,6 +15,8 @@ mod health;
 pub mod linux;
 mod lock;
 mod look;
+mod named;
+mod patience;
 pub(crate) mod services;
 mod syslog;
 mod timer;
@@ -24,10 +26,12 @@ mod validate;
 pub use error::HostError;
 pub use linux::LinuxHost;
 pub use lock::{Lock, lock, lock_holder};
+pub use named::{read_named, read_regular};
+pub use patience::Patience;
 pub use syslog::{LogEntry, MESSAGE_ID};
 
 use crate::change::{Activation, Expectation};
-use crate::facts::{Attributes, Bytes, Look, Node, Usage};
+use crate::facts::{Attributes, Bytes, Cause, Hidden, Look, Node, Usage};
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
 
@@ -52,12 +56,15 @@ pub struct DockerAnswers {
     pub info: Value,
     /// `GET /networks`.
     pub networks: Value,
-    /// `GET /containers/ID/json` of each container that `GET /containers/json?all=1` lists.
+    /// `GET /containers/ID/json` of each container that `GET /containers/json?all=1` lists, as far as
+    /// there was an answer.
     pub containers: Vec<Value>,
     /// `GET /images/json`.
     pub images: Value,
     /// `GET /volumes`.
     pub volumes: Value,
+    /// What was asked for, and why it is not here.
+    pub hidden: Vec<Hidden>,
 }
 
 /// What the daemon thinks of a configuration.
@@ -105,10 +112,18 @@ pub trait ReadHost {
         None
     }
 
-    /// Asks the Docker daemon on a unix socket for everything we read from it.
+    /// A look at the whole host begins, or ends: meanwhile all questions, to programs and to the
+    /// daemon, have one deadline together ([`Patience::all`]) besides that of each.
+    fn look_begins(&self) {}
+
+    /// See [`Self::look_begins`].
+    fn look_ends(&self) {}
+
+    /// Asks the Docker daemon on a unix socket for everything we read from it. What it does not
+    /// answer in time, or not in a way that can be read, is named in [`DockerAnswers::hidden`].
     ///
     /// # Errors
-    /// When nobody answers there.
+    /// When nobody answers there, or the daemon does not say who it is and how it is set.
     fn docker(&self, socket: &str) -> Result<DockerAnswers, HostError>;
 
     /// Asks the Docker daemon what its images, containers and volumes take on the disk. It walks
@@ -120,6 +135,7 @@ pub trait ReadHost {
         Err(HostError::Docker {
             socket: socket.to_owned(),
             reason: "no daemon is asked here".to_owned(),
+            cause: Cause::NotAsked,
         })
     }
 

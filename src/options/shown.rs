@@ -1,13 +1,28 @@
 //! What the API shows of the options in effect, and what a restart makes of that.
 
 use super::{Depends, Preset, Row, row};
-use crate::facts::{Docker, ENABLE_ICC, major};
+use crate::facts::{Docker, ENABLE_ICC, Hidden, Part, major};
 use serde_json::{Value, json};
 
 impl Docker {
+    /// What hides the value of a daemon.json key that is in effect, where the API would show it and
+    /// did not this time.
+    pub fn hides(&self, key: &str) -> Option<&Hidden> {
+        let at = row(key)?.shown?.at;
+        let part = match at.strip_prefix("/info ") {
+            Some(field) => Part::Info(field.split('.').next()?.to_owned()),
+            None => Part::Networks,
+        };
+        self.hidden.iter().find(|hidden| hidden.part == part)
+    }
+
     /// The value of a daemon.json key that is in effect, where the API shows it; `None` where it
-    /// does not. That of `userns-remap` is `on` or empty: the API does not say for whom it is on.
+    /// does not, or did not this time ([`Self::hides`]). That of `userns-remap` is `on` or empty: the
+    /// API does not say for whom it is on.
     pub fn effective(&self, key: &str) -> Option<Value> {
+        if self.hides(key).is_some() {
+            return None;
+        }
         (row(key)?.shown?.read)(self)
     }
 

@@ -44,7 +44,7 @@ impl Restart {
         let Seen::Known(docker) = &before.docker else {
             return Self::Stopping;
         };
-        if docker.running().next().is_none() {
+        if !docker.may_run_containers() {
             return Self::Stopping;
         }
         let stays_on = configured_live_restore(after);

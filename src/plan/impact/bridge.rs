@@ -46,7 +46,7 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
             why: format!("{later}; ports that they publish on the host stay open to all"),
             size: None,
         });
-    } else {
+    } else if docker.hidden_containers().next().is_none() {
         all.push(Impact {
             what: match sharing.first() {
                 Some(only) => format!("only {} is on the default bridge now", only.name),

@@ -32,7 +32,11 @@ pub(super) fn requests(facts: &Facts) -> Requests {
 pub(super) fn reason(turn: &Turn<'_>, edits: &[Edit]) -> Option<String> {
     let facts = turn.facts;
     let unseen = match &facts.docker {
-        Seen::Known(_) => return None,
+        Seen::Known(docker) => match docker.hidden_containers().next() {
+            None => return None,
+            // It exists, whatever the disk shows.
+            Some(hidden) => &hidden.why,
+        },
         Seen::Unseen(unseen) => unseen,
     };
     let keys: Vec<&str> = turn
@@ -54,6 +58,16 @@ pub(super) fn reason(turn: &Turn<'_>, edits: &[Edit]) -> Option<String> {
     } else {
         "in an image the containers that depend on it cannot be seen".to_owned()
     };
+    if let Seen::Known(docker) = &facts.docker {
+        let hidden: Vec<String> = docker
+            .hidden_containers()
+            .map(|hidden| super::words::plain(&hidden.to_string()))
+            .collect();
+        return Some(format!(
+            "the containers that depend on it could not all be seen: {}",
+            hidden.join(", ")
+        ));
+    }
     if let Some(why) = may_hold_containers(facts) {
         return Some(format!("{what}, and {why}"));
     }

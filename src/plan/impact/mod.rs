@@ -23,6 +23,7 @@ mod restart;
 mod seccomp;
 mod subordinate;
 mod turn;
+mod unanswered;
 mod vanish;
 mod watched;
 mod words;
@@ -92,13 +93,18 @@ pub(super) fn release(id: &str) -> String {
 /// Whom a restart of docker.service stops here, or deletes where that was asked for; `keeps` says that running
 /// containers outlive it.
 pub(super) fn stops(facts: &Facts, options: &Options, keeps: bool) -> Option<String> {
-    if options.restart_containers {
+    let stopped = if options.restart_containers {
         restart::deletes_with_all(facts)
     } else if keeps {
         restart::deletes(facts)
     } else {
         restart::stops(facts)
-    }
+    };
+    let reasons: Vec<String> = [stopped, unanswered::disruption(facts)]
+        .into_iter()
+        .flatten()
+        .collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 /// Why curing this finding disrupts something on this host, `None` when it does not. `keeps` says
@@ -176,6 +182,11 @@ pub(super) fn danger(edits: &[Edit], facts: &Facts) -> Option<(String, String)> 
         return hidden;
     }
     let turn = Turn::of_edits(facts, edits);
+    if turn.restarts
+        && let Some(danger) = unanswered::danger(facts)
+    {
+        return Some(danger);
+    }
     netfilter::obstacle(&turn)
         .or_else(|| subordinate::obstacle(&turn))
         .or_else(|| data_root::obstacle(&turn))
@@ -185,6 +196,7 @@ pub(super) fn danger(edits: &[Edit], facts: &Facts) -> Option<(String, String)> 
 pub(super) fn impact(facts: &Facts, plan: &Plan, restart: Restart) -> Vec<Impact> {
     let turn = Turn::of_plan(facts, plan, restart);
     let mut all = restart::impact(&turn);
+    all.extend(unanswered::impact(&turn));
     all.extend(settings(&turn));
     if plan
         .steps

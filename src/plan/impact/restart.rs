@@ -25,6 +25,7 @@ pub(super) fn stops(facts: &Facts) -> Option<String> {
                 )
             })
         }
+        // Without systemd nothing here restarts it.
         Seen::Unseen(unseen) => Layout::of(facts).docker_runs().then(|| {
             format!(
                 "it restarts docker.service, and the containers could not be seen: {}",
@@ -200,7 +201,11 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
     });
     if running.is_empty() {
         let mut all = vec![entry(
-            "docker.service restarts once; no container runs now".to_owned(),
+            if docker.may_run_containers() {
+                "docker.service restarts once; no container that could be seen runs now".to_owned()
+            } else {
+                "docker.service restarts once; no container runs now".to_owned()
+            },
             Vec::new(),
             &changes,
         )];

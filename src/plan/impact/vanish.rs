@@ -6,7 +6,7 @@
 
 use super::{Impact, Turn, words};
 use crate::checks::Layout;
-use crate::facts::{Docker, Seen, Swarm};
+use crate::facts::{Docker, Hidden, Part, Seen, Swarm};
 use crate::plan::forecast::Fate;
 
 /// What vanishes, and how much that is.
@@ -15,7 +15,7 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
         return Vec::new();
     };
     let who = things(docker);
-    let nothing = who.is_empty();
+    let nothing = who.is_empty() && not_shown(docker).next().is_none();
     vec![Impact {
         what: if nothing {
             "the daemon changes to another root; it holds nothing yet that could vanish"
@@ -56,12 +56,21 @@ pub(super) fn disruption(turn: &Turn<'_>) -> Option<String> {
     if docker.swarm == Swarm::Active {
         parts.push("the membership in a swarm".to_owned());
     }
+    parts.extend(not_shown(docker).map(|hidden| words::plain(&hidden.to_string())));
     (!parts.is_empty()).then(|| {
         format!(
             "the daemon changes to another root, and what exists now vanishes from view: {}",
             words::listed(&parts)
         )
     })
+}
+
+/// What there may be and was not shown.
+fn not_shown(docker: &Docker) -> impl Iterator<Item = &Hidden> {
+    docker
+        .hidden
+        .iter()
+        .filter(|hidden| !matches!(hidden.part, Part::Info(_)))
 }
 
 fn things(docker: &Docker) -> Vec<String> {
