@@ -117,13 +117,16 @@ fn items(value: &Value) -> impl Iterator<Item = &str> {
         .filter_map(Value::as_str)
 }
 
-/// What dockerd does when an option is not set; `null` where there is no value that stands for it.
-fn default_of(key: &str, facts: &Facts) -> Value {
+/// What dockerd does when an option is not set; `null` where there is no value that stands for it, and
+/// `None` where that depends on the version, and the version is not known.
+fn known_default(key: &str, facts: &Facts) -> Option<Value> {
     let version = facts.docker_version.known();
     let version = version.and_then(|version| Version::parse(version));
-    row(key)
-        .and_then(|row| row.default.value(version))
-        .unwrap_or_default()
+    row(key).map_or(Some(Value::Null), |row| row.default.value(version))
+}
+
+fn default_of(key: &str, facts: &Facts) -> Value {
+    known_default(key, facts).unwrap_or_default()
 }
 
 /// What brings the options of the default bridge into effect that a restart has left as they were
@@ -190,6 +193,13 @@ impl DaemonOption {
                 .as_ref()
                 .map_or_else(|| layout.config.clone(), |(_, source)| source.clone()),
         );
+        if value.is_none() && known_default(&self.key, facts).is_none() {
+            evidence.seen = format!(
+                "{} is not set, and what that means depends on the version of dockerd, which is not known",
+                self.key
+            );
+            return Judgement::new(Outcome::Unknown, evidence);
+        }
         let undecided = self.policy && !policy.daemon.contains_key(&self.key);
         if let Some((in_file, source)) = layout.conflict(&self.key)
             && !undecided
@@ -523,6 +533,8 @@ impl DaemonOption {
                 (!kept.is_empty()).then(|| json!(kept))
             }
             (_, Want::Is(wanted)) if *wanted != default => Some(wanted.clone()),
+            // Without the key there would be something in the list.
+            (_, Want::Empty(_)) if !is_empty(&default) => Some(json!([])),
             _ => self.set.clone(),
         };
         edits.insert(0, Edit::DaemonKey { key, value });

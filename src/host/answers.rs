@@ -5,6 +5,7 @@
 
 use super::DockerAnswers;
 use crate::facts::{Container, Docker, Image, Mount, MountKind, Network, Port, Seen, Swarm, Usage};
+use crate::options::{LOOPBACK, LOOPBACK_SINCE, Version};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -30,7 +31,7 @@ impl DockerAnswers {
             debug: flag(info, "/Debug"),
             root_dir: text(info, "/DockerRootDir"),
             authorization_plugins: texts(info, "/Plugins/Authorization"),
-            insecure_registries: insecure_registries(info),
+            insecure_registries: insecure_registries(info, &text(&self.version, "/Version")),
             swarm: swarm(info),
             bridge_options: bridge.map(options).unwrap_or_default(),
             containers: self.containers.iter().map(container).collect(),
@@ -154,10 +155,12 @@ fn swarm(info: &Value) -> Swarm {
     }
 }
 
-/// Networks and single registries; the loopback networks are always listed by the daemon itself.
-fn insecure_registries(info: &Value) -> Vec<String> {
+/// Networks and single registries; the loopback networks are always listed by the daemon itself, until
+/// 29.10 made them a default that can be taken away.
+fn insecure_registries(info: &Value, version: &str) -> Vec<String> {
     let mut found = texts(info, "/RegistryConfig/InsecureRegistryCIDRs");
-    found.retain(|network| network != "127.0.0.0/8" && network != "::1/128");
+    let is_choice = Version::parse(version).is_some_and(|version| version >= LOOPBACK_SINCE);
+    found.retain(|network| is_choice || !LOOPBACK.contains(&network.as_str()));
     let single = info
         .pointer("/RegistryConfig/IndexConfigs")
         .and_then(Value::as_object);

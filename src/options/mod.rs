@@ -22,7 +22,7 @@ mod shown;
 mod version;
 
 pub use depends::Depends;
-pub use row::{Preset, Reload, Row, Shown};
+pub use row::{LOOPBACK, LOOPBACK_SINCE, Preset, Reload, Row, Shown};
 pub use shape::Shape;
 pub use shown::remaps;
 pub use version::{NEWEST, OLDEST, Version};

@@ -2,7 +2,7 @@
 
 use super::depends::Depends;
 use super::shape::Shape;
-use super::version::{OLDEST, Version};
+use super::version::{OLDEST, Version, v};
 use crate::facts::Docker;
 use serde_json::{Value, json};
 
@@ -40,6 +40,16 @@ pub struct Row {
     pub public: bool,
 }
 
+/// What a daemon lists of the host itself, as it does in `/info`.
+///
+/// Up to 29.9 these are trusted without a certificate whatever `insecure-registries` says. From
+/// [`LOOPBACK_SINCE`] on they are trusted only where it says nothing (release notes of 29.10.0; moby
+/// pull request 53868).
+pub const LOOPBACK: [&str; 2] = ["::1/128", "127.0.0.0/8"];
+
+/// The first version that can do without [`LOOPBACK`].
+pub const LOOPBACK_SINCE: Version = v(29, 10);
+
 /// What dockerd does when a key is not set (dockerd(8)).
 #[derive(Debug, Clone, Copy)]
 pub enum Preset {
@@ -55,6 +65,8 @@ pub enum Preset {
     Number(i64),
     /// An empty list.
     Nothing,
+    /// The addresses of the host itself: `127.0.0.0/8` and `::1/128`.
+    Loopback,
     /// The one before a version, the other from it on.
     Since(Version, &'static Self, &'static Self),
 }
@@ -70,6 +82,7 @@ impl Preset {
             Self::Text(text) => json!(text),
             Self::Number(number) => json!(number),
             Self::Nothing => json!([]),
+            Self::Loopback => json!(LOOPBACK),
             Self::Since(first, before, from) => {
                 return if version? < *first { before } else { from }.value(version);
             }

@@ -1,5 +1,6 @@
 //! What the API shows of the options in effect, and what a restart makes of that.
 
+use super::row::LOOPBACK_SINCE;
 use super::{Depends, Preset, Row, row};
 use crate::facts::{Docker, ENABLE_ICC, Hidden, Part, major};
 use serde_json::{Value, json};
@@ -119,6 +120,11 @@ pub(super) const ICC: Row = Row::switch("icc", Preset::On)
     .of_bridge()
     .serves(Depends::DefaultBridge);
 pub(super) const INSECURE: Row = Row::texts("insecure-registries", "insecure-registry")
+    .preset(Preset::Since(
+        LOOPBACK_SINCE,
+        &Preset::Nothing,
+        &Preset::Loopback,
+    ))
     .reloaded()
     .shown(
         "/info RegistryConfig",

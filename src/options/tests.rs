@@ -186,6 +186,11 @@ fn defaults_have_the_shape_of_their_key() {
     assert_eq!(of("ip6tables", Some(v(27, 0))), Some(json!(true)));
     assert_eq!(of("ip6tables", None), None);
     assert_eq!(of("min-api-version", Some(v(29, 3))), Some(json!("1.40")));
+    assert_eq!(of("insecure-registries", Some(v(29, 9))), Some(json!([])));
+    assert_eq!(
+        of("insecure-registries", Some(v(29, 10))),
+        Some(json!(LOOPBACK))
+    );
     assert_eq!(of("userns-remap", None), Some(json!(null)));
 }
 
