@@ -182,8 +182,12 @@ impl Context {
         let bar = self.progress();
         let facts = self.facts_with(&mut |what| bar.set_message(what.to_owned()))?;
         bar.finish_and_clear();
-        for hidden in facts.docker.known().iter().flat_map(|it| &it.hidden) {
+        let hidden = facts.docker.known().map_or(&[][..], |it| &it.hidden);
+        for hidden in hidden.iter().take(MOST_HIDDEN) {
             print::note(&render::clean(&format!("could not be seen: {hidden}")));
+        }
+        if let Some(more) = hidden.len().checked_sub(MOST_HIDDEN).filter(|it| *it > 0) {
+            print::note(&format!("could not be seen: {more} more"));
         }
         Ok(facts)
     }
@@ -380,6 +384,9 @@ fn policy(global: &Global, host: &LinuxHost, decided: &mut String) -> Result<Pol
     decided.push_str(&text);
     Ok(policy)
 }
+
+/// As many things that the daemon did not show are named.
+const MOST_HIDDEN: usize = 40;
 
 /// The largest file that the command line may name, in bytes: a plan can hold many diffs.
 const LARGEST_NAMED: u64 = 64 << 20;

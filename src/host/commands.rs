@@ -135,9 +135,17 @@ pub(super) fn run_as(
     let patience = ends
         .saturating_duration_since(Instant::now())
         .clamp(Duration::from_millis(100), Duration::from_secs(2));
+    let stdout = collected(stdout, patience);
+    // Half of a list would read as one in which the other half is absent.
+    if stdout.len() as u64 >= MOST_OUTPUT {
+        return Err(failed(format!(
+            "printed more than {} MiB",
+            MOST_OUTPUT >> 20
+        )));
+    }
     Ok(Output {
         status: status.code().filter(|_| status.signal().is_none()),
-        stdout: collected(stdout, patience),
+        stdout,
         stderr: collected(stderr, patience),
     })
 }
@@ -254,6 +262,15 @@ mod tests {
         let output = shell("sleep 20 & echo done", REPORT_DEADLINE).unwrap();
         assert_eq!(output.stdout, "done\n");
         assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_part_of_what_was_printed_is_not_taken_for_all_of_it() {
+        let error = shell("head -c 20000000 /dev/zero", REPORT_DEADLINE).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`sh -c head -c 20000000 /dev/zero` printed more than 16 MiB"
+        );
     }
 
     #[test]

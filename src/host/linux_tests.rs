@@ -417,3 +417,27 @@ fn access_lists_are_kept_and_never_widen_the_mode() {
     assert_eq!(seen.mode, Mode(0o640));
     assert_eq!(seen.xattrs[ACCESS], acl(4));
 }
+
+/// Within a look at the host a program has no longer than an answer, and little where the time is used
+/// up; outside of one it has its own deadline.
+#[test]
+fn a_program_that_hangs_is_unknown_by_name() {
+    let patience = Patience {
+        answer: Duration::from_secs(2),
+        ..Patience::default()
+    };
+    let host = LinuxHost::live().unwrap().with_patience(patience);
+    host.look_begins();
+    let error = host.report("sleep", &["100"]).unwrap_err();
+    assert_eq!(error.cause(), Cause::NoAnswer);
+    assert_eq!(error.to_string(), "`sleep 100` did not finish within 2 s");
+    let host = host.with_patience(Patience {
+        all: Duration::ZERO,
+        ..patience
+    });
+    host.look_begins();
+    let error = host.report("sleep", &["100"]).unwrap_err();
+    assert_eq!(error.to_string(), "`sleep 100` did not finish within 1 s");
+    host.look_ends();
+    assert_eq!(host.report("sleep", &["0"]).unwrap().status, Some(0));
+}
