@@ -1,10 +1,11 @@
 //! `audit`: judging a host's facts by the catalog.
 
 use crate::catalog::{Applicability, Catalog, Control, Selection, Severity};
-use crate::checks::{Evidence, Judgement, Outcome};
+use crate::checks::{Evidence, Judgement, Outcome, Shared};
 use crate::facts::{Facts, HostIdentity};
 use crate::policy::{Policy, Waiver};
 use serde::Serialize;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// One control and what it says of the host.
@@ -27,11 +28,13 @@ pub fn judge<'a>(
     selection: &Selection,
     today: &str,
 ) -> Vec<Judged<'a>> {
+    let rules = OnceCell::new();
+    let shared = Shared::new(facts, &rules);
     catalog
         .iter()
         .filter(|control| selection.includes(control))
         .map(|control| {
-            let judgement = control.check.judge(facts, policy);
+            let judgement = control.check.judge_with(facts, policy, &shared);
             let waiver = policy
                 .waiver(&control.id, today)
                 .filter(|_| judgement.outcome != Outcome::Pass);

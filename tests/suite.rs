@@ -10,6 +10,8 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod auditctl;
+mod auditing;
 mod bad_input;
 mod crash;
 mod daemon_answers;

@@ -37,7 +37,7 @@ fn check_lines(text: &str, lines: &[Line]) {
             }
         }
         if let Err(reason) = &line.rule {
-            assert!(!reason.is_empty());
+            assert!(!reason.to_string().is_empty());
         }
     }
 }

@@ -9,7 +9,7 @@ mod selection;
 pub use control::{Applicability, Control, Example, Remediation, Severity};
 pub use selection::{Selection, SelectionError};
 
-use crate::checks::Check;
+use crate::checks::{Check, audit_requests};
 use crate::facts::{Facts, Requests};
 use std::collections::BTreeMap;
 
@@ -137,11 +137,20 @@ impl Catalog {
         facts: &Facts,
     ) -> Requests {
         let mut requests = Requests::new();
-        for control in controls {
-            for (path, look) in control.check.requests(facts) {
+        let mut want = |more: Requests| {
+            for (path, look) in more {
                 let wanted = requests.entry(path).or_insert(look);
                 *wanted = look.max(*wanted);
             }
+        };
+        let mut watches = false;
+        for control in controls {
+            watches |= matches!(control.check, Check::AuditWatch(_));
+            want(control.check.requests(facts));
+        }
+        if watches {
+            // Once for all of them: rule files may be large.
+            want(audit_requests(facts));
         }
         requests
     }

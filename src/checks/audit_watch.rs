@@ -5,28 +5,22 @@
 //! load, after it has deleted all old ones (auditctl(8)), so a watch below a folder that is missing
 //! at boot leaves the host without any rule.
 
+use super::auditing::{
+    Condition, OWN_RULES_FILE, RULES_FILE, Rules, Shared, TMPFILES, conditions, late, makes_folder,
+};
 use super::installation::Installation;
 use super::layout::{Layout, parent};
 use super::{Evidence, Judgement, Outcome, Place};
 use crate::change::Edit;
-use crate::facts::{Facts, Kind, Look, Mode, Requests, RuleLoader, Seen};
-use crate::formats::audit_rules::{self, Line, Perms, Rule, Watch};
+use crate::facts::{Facts, Kind, Look, Mode, Requests, RuleLoader, Seen, Unseen};
+use crate::formats::audit_rules::coverage::{Asked, Coverage, Taken};
+use crate::formats::audit_rules::joined::Spot;
+use crate::formats::audit_rules::{self, Machine, Perms, Watch};
 use serde::{Deserialize, Serialize};
-
-/// The folder whose files augenrules(8) joins.
-pub const RULES_FOLDER: &str = "/etc/audit/rules.d";
-/// Our own file in it.
-pub const OWN_RULES_FILE: &str = "/etc/audit/rules.d/50-seaworthy-docker.rules";
-/// What augenrules writes, and what is loaded where it is not used.
-pub const RULES_FILE: &str = "/etc/audit/audit.rules";
 
 /// What augenrules(8) writes when it loads the rules: the file that it generates, and the former
 /// one.
 pub const GENERATED_RULES: [&str; 2] = [RULES_FILE, "/etc/audit/audit.rules.prev"];
-/// Our own file of folders to make at boot (tmpfiles.d(5)).
-pub const TMPFILES: &str = "/etc/tmpfiles.d/seaworthy.conf";
-/// Where other packages name such folders.
-const TMPFILES_FOLDERS: [&str; 2] = ["/etc/tmpfiles.d", "/usr/lib/tmpfiles.d"];
 /// The key of our rules, for `ausearch -k docker`.
 const KEY: &str = "docker";
 
@@ -41,18 +35,14 @@ pub struct AuditWatch {
 }
 
 impl AuditWatch {
-    /// What it needs to see.
+    /// What it needs to see of its own; what all watches need is asked for once
+    /// ([`super::auditing::requests`]).
     pub fn requests(&self, facts: &Facts) -> Requests {
         let layout = Layout::of(facts);
         let mut requests = layout.place_requests(&self.place);
         for path in layout.paths(&self.place) {
-            if path.starts_with("/run/") {
-                for folder in TMPFILES_FOLDERS {
-                    requests.insert(folder.to_owned(), Look::Entries);
-                    for file in listed(facts, folder, ".conf") {
-                        requests.insert(file, Look::Content);
-                    }
-                }
+            for part in facts.way_to(&path) {
+                requests.entry(part).or_insert(Look::Attributes);
             }
             requests
                 .entry(parent(&path).to_owned())
@@ -62,24 +52,11 @@ impl AuditWatch {
                 .or_insert(Look::Attributes);
             requests.entry(path).or_insert(Look::Attributes);
         }
-        requests.insert(RULES_FOLDER.to_owned(), Look::Entries);
-        requests.insert(RULES_FILE.to_owned(), Look::Content);
-        requests.insert(OWN_RULES_FILE.to_owned(), Look::Content);
-        for file in rule_files(facts) {
-            requests.insert(file.clone(), Look::Content);
-            // A watch below a missing folder stops loading, whoever wrote it.
-            for watch in audit_rules::watches(facts.text(&file).unwrap_or_default()) {
-                requests
-                    .entry(parent(&watch.path).to_owned())
-                    .or_insert(Look::Attributes);
-                requests.entry(watch.path).or_insert(Look::Attributes);
-            }
-        }
         requests
     }
 
     /// Judges the watch.
-    pub fn judge(&self, facts: &Facts) -> Judgement {
+    pub fn judge(&self, facts: &Facts, shared: &Shared<'_>) -> Judgement {
         let layout = Layout::of(facts);
         // A watch on a link sees nothing of what happens behind it.
         let path = layout.paths(&self.place).into_iter().next();
@@ -114,86 +91,18 @@ impl AuditWatch {
                 },
             );
         }
-
-        let mut edits = Vec::new();
-        let mut evidence = Vec::new();
-        let configured = configured_by(facts, &wanted);
-        if configured.is_none()
-            && let Some((file, why)) = unseen_rules(facts)
-        {
-            // The watch may stand there.
-            return Judgement::new(Outcome::Unknown, Evidence::new(why, rule, file));
+        let real = facts.real_path(&path);
+        Judge {
+            names: names(facts, &path, &real),
+            facts,
+            shared,
+            rules: shared.rules(),
+            real,
+            wanted,
+            rule,
+            openrc: layout.installation == Installation::OpenRc,
         }
-        if let Some((file, line)) = &configured {
-            evidence.push(Evidence::new(
-                "watched by a rule file",
-                &rule,
-                format!("{file}:{line}"),
-            ));
-        } else {
-            evidence.push(Evidence::new("no rule file has a watch", &rule, &path));
-            edits.push(Edit::AuditWatch(wanted.clone()));
-        }
-        for folder in boot_folders(facts, &path) {
-            evidence.push(Evidence::new(
-                format!("nothing makes {folder} before audit rules are loaded at boot"),
-                "a tmpfiles.d(5) line",
-                TMPFILES,
-            ));
-            edits.push(Edit::BootFolder {
-                mode: mode_of(facts, &folder),
-                path: folder,
-            });
-        }
-        if facts.host.live {
-            match Self::judge_kernel(facts, &wanted, configured.is_some()) {
-                Ok(None) => {}
-                Ok(Some(problem)) => {
-                    if configured.is_some() && problem.pending.is_none() {
-                        edits.push(Edit::LoadAuditRules);
-                    }
-                    if edits.is_empty() && problem.pending.is_some() {
-                        return Judgement::fail(vec![problem], Vec::new());
-                    }
-                    if configured.is_none() && problem.pending.is_none() {
-                        // One sentence for the common case.
-                        "neither a rule file nor the kernel has a watch"
-                            .clone_into(&mut evidence[0].seen);
-                    } else {
-                        evidence.push(problem);
-                    }
-                }
-                Err(judgement) => return *judgement,
-            }
-        }
-        if evidence.len() == 1 && configured.is_some() {
-            return Judgement {
-                outcome: Outcome::Pass,
-                evidence,
-                ..Judgement::default()
-            };
-        }
-        if configured.is_some() {
-            evidence.remove(0);
-        }
-        if layout.installation == Installation::OpenRc
-            && let Some(folder) = edits.iter().find_map(|edit| match edit {
-                Edit::BootFolder { path, .. } => Some(path),
-                _ => None,
-            })
-        {
-            return Judgement::blocked(
-                evidence,
-                format!(
-                    "nothing makes {folder} at boot before OpenRC loads the rules, and a watch below a missing folder stops the loading"
-                ),
-                "rc-update show",
-            );
-        }
-        match why_not_loadable(facts) {
-            Some((reason, cure)) => Judgement::blocked(evidence, reason, cure),
-            None => Judgement::fail(evidence, edits),
-        }
+        .judge()
     }
 
     /// Whether the place is there, or will be once the services run: sockets come and go.
@@ -207,246 +116,6 @@ impl AuditWatch {
             }
     }
 
-    /// What the kernel lacks, if anything.
-    fn judge_kernel(
-        facts: &Facts,
-        wanted: &Watch,
-        configured: bool,
-    ) -> Result<Option<Evidence>, Box<Judgement>> {
-        let unknown = |unseen: &crate::facts::Unseen| {
-            Box::new(Judgement::new(
-                Outcome::Unknown,
-                Evidence::new(
-                    format!("the kernel's rules could not be seen: {}", unseen.unseen),
-                    audit_rules::render(wanted),
-                    unseen.hint.clone(),
-                ),
-            ))
-        };
-        let rules = match &facts.auditing.kernel_rules {
-            Seen::Known(rules) => rules,
-            Seen::Unseen(unseen) => return Err(unknown(unseen)),
-        };
-        let enabled = match &facts.auditing.enabled {
-            Seen::Known(enabled) => *enabled,
-            Seen::Unseen(unseen) => return Err(unknown(unseen)),
-        };
-        let own = own_watches(facts);
-        let present = audit_rules::listing(&rules.join("\n"))
-            .iter()
-            .filter_map(|line| line.rule.as_ref().ok()?.as_ref()?.watch())
-            .any(|watch| covers(facts, watch, wanted, own.contains(watch)));
-        let rule = audit_rules::render(wanted);
-        if !present {
-            let evidence = Evidence::new("not in the kernel", rule, "auditctl -l");
-            return Ok(Some(if enabled == 2 {
-                evidence.pending(if configured {
-                    "the next boot (auditing is locked, enabled 2)"
-                } else {
-                    "the boot after it is written (auditing is locked, enabled 2)"
-                })
-            } else {
-                evidence
-            }));
-        }
-        if enabled == 0 {
-            return Err(Box::new(Judgement::blocked(
-                vec![Evidence::new(
-                    "auditing is switched off (enabled 0)",
-                    "enabled 1",
-                    "auditctl -s",
-                )],
-                "auditing is switched off in the kernel",
-                "auditctl -e 1",
-            )));
-        }
-        Ok(None)
-    }
-}
-
-fn containerd_runs(facts: &Facts) -> bool {
-    facts.units.contains_key("containerd.service")
-}
-
-/// Whether `watch` records what `wanted` asks for. A watch of a folder covers everything below it;
-/// one of ours does not count for that, so that each control has a rule of its own to show.
-fn covers(facts: &Facts, watch: &Watch, wanted: &Watch, ours: bool) -> bool {
-    // The kernel resolves links in parent folders, and /var/run is one (file-hierarchy(7)).
-    let path = match watch.path.strip_prefix("/var/run/") {
-        Some(rest) => &format!("/run/{rest}"),
-        None => &watch.path,
-    };
-    let folder_above = !ours
-        && wanted.path.starts_with(&format!("{path}/"))
-        && facts
-            .node(path)
-            .known()
-            .is_some_and(|node| node.kind == Kind::Folder);
-    (*path == wanted.path || folder_above) && watch.perms.contains(wanted.perms)
-}
-
-/// Files with names that end so in a folder that was listed, in the order in which they are read.
-fn listed(facts: &Facts, folder: &str, ending: &str) -> Vec<String> {
-    match facts.node(folder) {
-        Seen::Known(node) => node
-            .entries
-            .iter()
-            .flatten()
-            .filter(|name| name.ends_with(ending))
-            .map(|name| format!("{folder}/{name}"))
-            .collect(),
-        Seen::Unseen(_) => Vec::new(),
-    }
-}
-
-/// The files from which rules are loaded at boot. A file that this very plan creates is one.
-pub(crate) fn rule_files(facts: &Facts) -> Vec<String> {
-    match facts.auditing.loader {
-        RuleLoader::Augenrules => {
-            let mut files = listed(facts, RULES_FOLDER, ".rules");
-            if facts.exists(OWN_RULES_FILE) && !files.iter().any(|file| file == OWN_RULES_FILE) {
-                files.push(OWN_RULES_FILE.to_owned());
-            }
-            files
-        }
-        RuleLoader::RulesFile => vec![RULES_FILE.to_owned()],
-        RuleLoader::None => Vec::new(),
-    }
-}
-
-fn own_watches(facts: &Facts) -> Vec<Watch> {
-    audit_rules::watches(facts.text(OWN_RULES_FILE).unwrap_or_default())
-}
-
-/// File and line of the rule that has the watch.
-fn configured_by(facts: &Facts, wanted: &Watch) -> Option<(String, usize)> {
-    rule_files(facts).into_iter().find_map(|file| {
-        let lines = audit_rules::parse(facts.text(&file)?);
-        let line = lines.iter().find(|line| {
-            matches!(&line.rule, Ok(Some(Rule::Watch(watch)))
-                if covers(facts, watch, wanted, file == OWN_RULES_FILE))
-        })?;
-        Some((file, line.number))
-    })
-}
-
-/// A place of rules that could not be seen, and why.
-fn unseen_rules(facts: &Facts) -> Option<(String, String)> {
-    let mut places = rule_files(facts);
-    if facts.auditing.loader == RuleLoader::Augenrules {
-        places.insert(0, RULES_FOLDER.to_owned());
-    }
-    places
-        .into_iter()
-        .find_map(|path| match facts.files.get(&path)? {
-            Seen::Unseen(unseen) => Some((path, unseen.unseen.clone())),
-            Seen::Known(_) => None,
-        })
-}
-
-/// Folders below `/run` that must be made at boot for the watch to load, and that nothing makes.
-fn boot_folders(facts: &Facts, path: &str) -> Vec<String> {
-    let is_folder = facts
-        .node(path)
-        .known()
-        .is_some_and(|node| node.kind == Kind::Folder)
-        || path == "/run/containerd";
-    let folder = if is_folder { path } else { parent(path) };
-    if !folder.starts_with("/run/") || makes_folder(facts, folder) {
-        return Vec::new();
-    }
-    vec![folder.to_owned()]
-}
-
-fn makes_folder(facts: &Facts, folder: &str) -> bool {
-    let mut files: Vec<String> = TMPFILES_FOLDERS
-        .iter()
-        .flat_map(|of| listed(facts, of, ".conf"))
-        .collect();
-    files.push(TMPFILES.to_owned());
-    files.iter().any(|file| {
-        facts.text(file).unwrap_or_default().lines().any(|line| {
-            let mut words = line.split_whitespace();
-            words
-                .next()
-                .is_some_and(|kind| kind.starts_with(['d', 'D']))
-                && words
-                    .next()
-                    .is_some_and(|path| path.trim_end_matches('/') == folder)
-        })
-    })
-}
-
-fn mode_of(facts: &Facts, folder: &str) -> Mode {
-    match facts.node(folder) {
-        Seen::Known(node) if node.kind == Kind::Folder => node.mode,
-        // What containerd itself makes it.
-        _ => Mode(0o711),
-    }
-}
-
-/// Why loading the rule files would fail although ours is right, and what to do about it.
-fn why_not_loadable(facts: &Facts) -> Option<(String, String)> {
-    let mut seen: Vec<Rule> = Vec::new();
-    for file in rule_files(facts) {
-        let Seen::Known(node) = facts.node(&file) else {
-            return Some((
-                format!("{file} could not be read"),
-                "sudo seaworthy plan".to_owned(),
-            ));
-        };
-        if node.kind == Kind::Link {
-            return Some((
-                format!("{file} is a symbolic link"),
-                format!("ls -l {file}"),
-            ));
-        }
-        let Some(text) = node.content.as_ref().and_then(crate::facts::Bytes::as_str) else {
-            return Some((
-                format!("{file} is not text of less than 1 MiB"),
-                format!("file {file}"),
-            ));
-        };
-        for line in audit_rules::parse(text) {
-            if let Some(reason) = why_line_fails(facts, &line, &seen) {
-                return Some((
-                    format!(
-                        "{file}:{}: {reason}: loading would stop there and leave the rules after it out",
-                        line.number
-                    ),
-                    format!("editor {file}"),
-                ));
-            }
-            if let Ok(Some(rule)) = line.rule {
-                seen.push(rule);
-            }
-        }
-    }
-    None
-}
-
-fn why_line_fails(facts: &Facts, line: &Line, seen: &[Rule]) -> Option<String> {
-    match &line.rule {
-        Err(reason) => Some(reason.clone()),
-        Ok(Some(rule @ Rule::Watch(watch))) => {
-            let folder = parent(&watch.path);
-            let missing = facts
-                .node(folder)
-                .known()
-                .is_some_and(|node| node.kind == Kind::Absent);
-            if missing {
-                Some(format!("the folder {folder} does not exist"))
-            } else if seen.iter().any(|other| audit_rules::same(other, rule)) {
-                Some("the same rule stands above already".to_owned())
-            } else {
-                None
-            }
-        }
-        Ok(_) => None,
-    }
-}
-
-impl AuditWatch {
     /// The accesses that are recorded.
     ///
     /// # Errors
@@ -455,5 +124,405 @@ impl AuditWatch {
         self.permissions
             .parse()
             .map_err(|_| format!("`{}` is not made of r, w, x and a", self.permissions))
+    }
+}
+
+/// Other names of a path: as it was given, and by links to the folders that it is in, as `/lib` and `/var/run` are.
+fn names(facts: &Facts, given: &str, real: &str) -> Vec<String> {
+    let mut names = vec![given.to_owned()];
+    if let Some(rest) = real.strip_prefix("/run/") {
+        names.push(format!("/var/run/{rest}"));
+    }
+    for (link, node) in &facts.files {
+        let Seen::Known(node) = node else { continue };
+        if node.kind != Kind::Link {
+            continue;
+        }
+        let target = facts.real_path(link);
+        if let Some(rest) = real.strip_prefix(&target)
+            && rest.starts_with('/')
+        {
+            names.push(format!("{link}{rest}"));
+        }
+    }
+    names.retain(|name| name != real);
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn containerd_runs(facts: &Facts) -> bool {
+    facts.units.contains_key("containerd.service")
+}
+
+/// One watch on one host.
+struct Judge<'j, 'f> {
+    facts: &'j Facts,
+    shared: &'j Shared<'f>,
+    rules: &'f Rules,
+    wanted: Watch,
+    /// Where the path really is, and its other names.
+    real: String,
+    names: Vec<String>,
+    /// The line that has it.
+    rule: String,
+    openrc: bool,
+}
+
+/// Why nothing is edited, and the command that helps.
+type Obstacle = (String, String);
+
+impl<'f> Judge<'_, 'f> {
+    fn judge(self) -> Judgement {
+        let rules = self.rules;
+        if let Some((file, why)) = &rules.unread {
+            // The watch may stand there, or something that takes its records away.
+            return self.unknown(why, file);
+        }
+        let mut evidence = Vec::new();
+        let mut edits = Vec::new();
+        let mut configured = None;
+        match self.in_files() {
+            Coverage::By(at) => {
+                let loaded = &rules.loading.rules[at];
+                if let Some((spot, doubt)) = rules.loading.doubt.as_ref()
+                    && rules.loading.doubt_step <= loaded.step
+                {
+                    return self.unknown(doubt.to_string(), rules.place(*spot));
+                }
+                if let Some(doubt) = &loaded.doubt {
+                    return self.unknown(doubt.to_string(), rules.place(loaded.spot));
+                }
+                configured = Some(loaded.spot);
+                evidence.push(Evidence::new(
+                    "watched by a rule file",
+                    &self.rule,
+                    rules.place(loaded.spot),
+                ));
+            }
+            Coverage::Taken { by, how, .. } => {
+                return self.taken(rules.loading.rules[by].spot, how);
+            }
+            Coverage::Missing => {
+                if let Some(spot) = self.unreached() {
+                    evidence.push(Evidence::new(
+                        "the watch is never loaded: loading ends before it",
+                        &self.rule,
+                        rules.place(spot),
+                    ));
+                } else {
+                    let path = &self.wanted.path;
+                    evidence.push(Evidence::new("no rule file has a watch", &self.rule, path));
+                    edits.push(Edit::AuditWatch(self.wanted.clone()));
+                }
+            }
+        }
+        for folder in self.boot_folders() {
+            evidence.push(Evidence::new(
+                format!("nothing makes {folder} before audit rules are loaded at boot"),
+                "a tmpfiles.d(5) line",
+                TMPFILES,
+            ));
+            edits.push(Edit::BootFolder {
+                mode: mode_of(self.facts, &folder),
+                path: folder,
+            });
+        }
+        if self.facts.host.live {
+            match self.in_kernel(configured.is_some()) {
+                Ok(None) => {}
+                Ok(Some(problem)) => {
+                    if configured.is_some() && problem.pending.is_none() {
+                        edits.push(Edit::LoadAuditRules);
+                    }
+                    if edits.is_empty() && problem.pending.is_some() {
+                        return Judgement::fail(vec![problem], Vec::new());
+                    }
+                    if let [Edit::AuditWatch(_), ..] = edits[..]
+                        && problem.pending.is_none()
+                    {
+                        // One sentence for the common case.
+                        "neither a rule file nor the kernel has a watch"
+                            .clone_into(&mut evidence[0].seen);
+                    } else {
+                        evidence.push(problem);
+                    }
+                }
+                Err(judgement) => return *judgement,
+            }
+        }
+        let conditions = self.conditions();
+        if configured.is_some() {
+            if evidence.len() == 1 && conditions.is_empty() {
+                return Judgement {
+                    outcome: Outcome::Pass,
+                    evidence,
+                    ..Judgement::default()
+                };
+            }
+            evidence.remove(0);
+        }
+        evidence.extend(conditions.iter().map(|one| one.evidence.clone()));
+        match self.obstacle(&edits, conditions) {
+            Some((reason, cure)) => Judgement::blocked(evidence, reason, cure),
+            None => Judgement::fail(evidence, edits),
+        }
+    }
+
+    fn unknown(&self, why: impl Into<String>, source: impl Into<String>) -> Judgement {
+        Judgement::new(Outcome::Unknown, Evidence::new(why, &self.rule, source))
+    }
+
+    fn asked(&self) -> Asked<'_> {
+        let node = self.facts.node(&self.wanted.path);
+        let is_folder = node.known().is_some_and(|node| node.kind == Kind::Folder);
+        let machine = self.facts.auditing.machine.as_deref();
+        Asked {
+            path: &self.real,
+            names: &self.names,
+            folder: is_folder,
+            perms: self.wanted.perms,
+            // A machine that is not known may run programs of 32 bits.
+            twins: machine.and_then(Machine::by_name) != Some(Machine::Aarch64),
+        }
+    }
+
+    /// A watch of a folder above covers it; one of ours does not count for that, so that each control has a rule of its
+    /// own to show.
+    fn in_files(&self) -> Coverage<'f> {
+        let rules = &self.rules.loading.rules;
+        self.shared.in_files().coverage(&self.asked(), |at| {
+            self.rules.file(rules[at].spot) != OWN_RULES_FILE
+        })
+    }
+
+    /// A line with the watch that is not reached.
+    fn unreached(&self) -> Option<Spot> {
+        let above = |path: &str| {
+            path == self.real || (path != "/" && self.real.starts_with(&format!("{path}/")))
+        };
+        let unreached = self.rules.loading.unreached.iter();
+        unreached
+            .filter(|(spot, entry)| {
+                let own = self.rules.file(*spot) == OWN_RULES_FILE;
+                entry.list == audit_rules::List::Exit
+                    && entry.always
+                    && entry.perms().contains(self.wanted.perms)
+                    && entry.place().is_some_and(|(path, _)| {
+                        let real = self.facts.real_path(path);
+                        if own { real == self.real } else { above(&real) }
+                    })
+            })
+            .map(|(spot, _)| *spot)
+            .next()
+    }
+
+    /// Its records are taken away, wholly or in part.
+    fn taken(&self, by: Spot, how: Taken<'_>) -> Judgement {
+        let place = self.rules.place(by);
+        let evidence = Evidence::new(taken_words(how), &self.rule, &place);
+        if let Taken::Below(_) = how {
+            // Somebody may want just that; nobody else can say.
+            return Judgement::new(Outcome::Manual, evidence);
+        }
+        let (reason, cure) = self.taker(by, how);
+        Judgement::blocked(vec![evidence], reason, cure)
+    }
+
+    fn taker(&self, by: Spot, how: Taken<'_>) -> Obstacle {
+        (
+            format!("{}: {}", self.rules.place(by), taken_words(how)),
+            format!("editor {}", self.rules.file(by)),
+        )
+    }
+
+    /// What the kernel lacks, if anything.
+    fn in_kernel(&self, configured: bool) -> Result<Option<Evidence>, Box<Judgement>> {
+        let auditing = &self.facts.auditing;
+        let unknown = |unseen: &Unseen| {
+            Box::new(self.unknown(
+                format!("the kernel's rules could not be seen: {}", unseen.unseen),
+                unseen.hint.clone(),
+            ))
+        };
+        if let Seen::Unseen(unseen) = &auditing.kernel_rules {
+            return Err(unknown(unseen));
+        }
+        let enabled = match &auditing.enabled {
+            Seen::Known(enabled) => *enabled,
+            Seen::Unseen(unseen) => return Err(unknown(unseen)),
+        };
+        let own = own_watches(self.facts);
+        let kernel = &self.rules.kernel;
+        // A listing does not tell a folder from a file, and so not what is meant: what is there now says it.
+        let asked = Asked {
+            folder: false,
+            ..self.asked()
+        };
+        let counts = |at: usize| {
+            let is_own = own
+                .iter()
+                .any(|watch| Some(watch) == kernel[at].watch().as_ref());
+            !is_own
+        };
+        let evidence = match self.shared.in_kernel().coverage(&asked, counts) {
+            Coverage::By(_) if enabled != 0 => return Ok(None),
+            Coverage::By(_) => {
+                return Err(Box::new(Judgement::blocked(
+                    vec![Evidence::new(
+                        "auditing is switched off (enabled 0)",
+                        "enabled 1",
+                        "auditctl -s",
+                    )],
+                    "auditing is switched off in the kernel",
+                    "auditctl -e 1",
+                )));
+            }
+            // The same as in the files, where it was said already.
+            Coverage::Taken {
+                how: Taken::Below(_),
+                ..
+            } => return Ok(None),
+            Coverage::Taken { by, how, .. } => Evidence::new(
+                format!(
+                    "the kernel has the watch and `{}`: {}",
+                    kernel[by],
+                    taken_words(how)
+                ),
+                &self.rule,
+                "auditctl -l",
+            ),
+            Coverage::Missing => Evidence::new("not in the kernel", &self.rule, "auditctl -l"),
+        };
+        Ok(Some(if enabled == 2 {
+            evidence.pending(if configured {
+                "the next boot (auditing is locked, enabled 2)"
+            } else {
+                "the boot after it is written (auditing is locked, enabled 2)"
+            })
+        } else {
+            evidence
+        }))
+    }
+
+    /// Folders below `/run` that must be made at boot for the watch to load, and that nothing makes.
+    fn boot_folders(&self) -> Vec<String> {
+        let path = &self.wanted.path;
+        let node = self.facts.node(path);
+        let is_folder = node.known().is_some_and(|node| node.kind == Kind::Folder);
+        let folder = if is_folder || path == "/run/containerd" {
+            path
+        } else {
+            parent(path)
+        };
+        if !folder.starts_with("/run/") || makes_folder(self.facts, folder) {
+            return Vec::new();
+        }
+        vec![folder.to_owned()]
+    }
+
+    /// What makes the watch void, whatever rules say.
+    fn conditions(&self) -> Vec<Condition> {
+        let mut found = conditions(self.facts, self.rules);
+        if let Some(late) = late(self.facts, &self.real) {
+            found.push(Condition {
+                evidence: Evidence::new(
+                    format!(
+                        "{} is mounted late ({}): rules that are loaded before it do not see what is mounted there",
+                        late.folder, late.why
+                    ),
+                    "mounted before auditd starts",
+                    &late.source,
+                ),
+                cure: format!("editor {}", late.source.split(':').next().unwrap_or_default()),
+            });
+        }
+        found
+    }
+
+    /// Why the edits would not cure it, if so.
+    fn obstacle(&self, edits: &[Edit], conditions: Vec<Condition>) -> Option<Obstacle> {
+        let folder = edits.iter().find_map(|edit| match edit {
+            Edit::BootFolder { path, .. } => Some(path),
+            _ => None,
+        });
+        if self.openrc
+            && let Some(folder) = folder
+        {
+            return Some((
+                format!(
+                    "nothing makes {folder} at boot before OpenRC loads the rules, and a watch below a missing folder stops the loading"
+                ),
+                "rc-update show".to_owned(),
+            ));
+        }
+        if let Some(one) = conditions.into_iter().next() {
+            let Evidence { seen, source, .. } = one.evidence;
+            return Some((format!("{source}: {seen}"), one.cure));
+        }
+        let rules = self.rules;
+        if let Some((spot, bad)) = &rules.loading.ended {
+            // A folder that this very plan has made at boot no longer ends it.
+            let is_ours = folder.is_some_and(|folder| match bad {
+                audit_rules::Bad::NoParent(missing) | audit_rules::Bad::NoFolder(missing) => {
+                    crate::checks::auditing::at_boot(self.facts, missing) == *folder
+                }
+                _ => false,
+            });
+            if !is_ours {
+                return Some((
+                    format!(
+                        "{}: {bad}: loading would stop there and leave the rules after it out",
+                        rules.place(*spot)
+                    ),
+                    format!("editor {}", rules.file(*spot)),
+                ));
+            }
+        }
+        if !edits.iter().any(|edit| matches!(edit, Edit::AuditWatch(_))) {
+            return None;
+        }
+        if let Some((spot, doubt)) = &rules.loading.doubt {
+            return Some((
+                format!("{}: {doubt}: loading may stop there", rules.place(*spot)),
+                format!("editor {}", rules.file(*spot)),
+            ));
+        }
+        match self.shared.in_files().taken(&self.asked(), i64::MAX) {
+            Some((by, how)) if !matches!(how, Taken::Below(_)) => {
+                Some(self.taker(rules.loading.rules[by].spot, how))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn taken_words(how: Taken<'_>) -> String {
+    match how {
+        Taken::All => {
+            "`never` stands before the watch and takes all of its records away".to_owned()
+        }
+        Taken::Some => {
+            "`never` stands before the watch and takes some of its records away".to_owned()
+        }
+        Taken::Below(path) => {
+            format!("`never` stands before the watch and takes away the records of {path}")
+        }
+        Taken::Processes => {
+            "`never,task` makes new processes skip all rules: nothing is recorded".to_owned()
+        }
+        Taken::Records => "records that a watch needs are left out by this rule".to_owned(),
+    }
+}
+
+fn own_watches(facts: &Facts) -> Vec<Watch> {
+    audit_rules::watches(facts.text(OWN_RULES_FILE).unwrap_or_default())
+}
+
+fn mode_of(facts: &Facts, folder: &str) -> Mode {
+    match facts.node(folder) {
+        Seen::Known(node) if node.kind == Kind::Folder => node.mode,
+        // What containerd itself makes it.
+        _ => Mode(0o711),
     }
 }

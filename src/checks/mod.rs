@@ -5,6 +5,7 @@
 //! verdict, so the two cannot disagree.
 
 mod audit_watch;
+mod auditing;
 mod daemon;
 mod daemon_option;
 mod file_access;
@@ -16,10 +17,10 @@ mod start;
 pub mod startable;
 mod unread;
 
-pub(crate) use audit_watch::rule_files;
-pub use audit_watch::{
-    AuditWatch, GENERATED_RULES, OWN_RULES_FILE, RULES_FILE, RULES_FOLDER, TMPFILES,
-};
+pub use audit_watch::{AuditWatch, GENERATED_RULES};
+pub use auditing::Shared;
+pub(crate) use auditing::requests as audit_requests;
+pub(crate) use auditing::{OWN_RULES_FILE, RULES_FILE, RULES_FOLDER, Rules, TMPFILES, rule_files};
 pub use daemon::Daemon;
 pub use daemon_option::{BRIDGE_EVENT, DaemonOption, Want};
 pub use file_access::FileAccess;
@@ -34,6 +35,7 @@ use crate::facts::{Facts, Requests};
 use crate::policy::Policy;
 use crate::probes::Probe;
 use serde::{Deserialize, Serialize};
+use std::cell::OnceCell;
 
 /// What a control looks at and what it wants to see there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,12 +54,17 @@ pub enum Check {
 impl Check {
     /// Judges the facts.
     pub fn judge(&self, facts: &Facts, policy: &Policy) -> Judgement {
+        self.judge_with(facts, policy, &Shared::new(facts, &OnceCell::new()))
+    }
+
+    /// The same, for many checks of the same facts: what they share is made once.
+    pub fn judge_with(&self, facts: &Facts, policy: &Policy, shared: &Shared<'_>) -> Judgement {
         if let Some(judgement) = installation::beyond_reach(self, facts) {
             return judgement;
         }
         match self {
             Self::DaemonOption(check) => check.judge(facts, policy),
-            Self::AuditWatch(check) => check.judge(facts),
+            Self::AuditWatch(check) => check.judge(facts, shared),
             Self::FileAccess(check) => check.judge(facts),
             Self::Probe(probe) => probe.judge(facts, policy),
         }

@@ -1,15 +1,23 @@
 //! The kernel's audit rules.
 
 use super::unseen;
-use crate::facts::{Auditing, RuleLoader, Seen, UnitState};
-use crate::formats::audit_rules::{listing, parse_status};
+use crate::facts::{Auditing, Kind, Look, RuleLoader, Seen, UnitState};
+use crate::formats::audit_rules::{Release, listing, parse_status};
 use crate::host::{Output, ReadHost};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn collect(host: &dyn ReadHost, units: &BTreeMap<String, UnitState>) -> Auditing {
     let auditctl = host.program("auditctl");
     let installed = auditctl.is_some();
+    let status = ask(host, installed, "-s", parse_status);
     Auditing {
+        release: ask(host, installed, "-v", |text| {
+            Release::parse(text).map(|Release(a, b, c)| format!("{a}.{b}.{c}"))
+        })
+        .known()
+        .cloned(),
+        machine: machine(host),
+        rate_limit: status.known().and_then(|status| status.rate_limit),
         loader: loader(units, installed),
         kernel_rules: ask(host, installed, "-l", |text| {
             let lines = listing(text).into_iter().map(|line| line.text);
@@ -17,11 +25,46 @@ pub(super) fn collect(host: &dyn ReadHost, units: &BTreeMap<String, UnitState>) 
             // With no rules it says so; silence means that it was not told.
             (!rules.is_empty() || text.contains("No rules")).then_some(rules)
         }),
-        enabled: ask(host, installed, "-s", |text| {
-            parse_status(text).map(|status| status.enabled)
-        }),
+        enabled: match status {
+            Seen::Known(status) => Seen::Known(status.enabled),
+            Seen::Unseen(unseen) => Seen::Unseen(unseen),
+        },
         augenrules: host.program("augenrules"),
         auditctl,
+    }
+}
+
+/// Where programs of a machine find their loader, or keep their libraries.
+const MARKS: [(&str, &str); 8] = [
+    ("/lib64/ld-linux-x86-64.so.2", "x86_64"),
+    ("/lib/ld-linux-aarch64.so.1", "aarch64"),
+    ("/usr/lib/x86_64-linux-gnu", "x86_64"),
+    ("/usr/lib/aarch64-linux-gnu", "aarch64"),
+    ("/usr/lib64/ld-linux-x86-64.so.2", "x86_64"),
+    ("/usr/lib/ld-linux-aarch64.so.1", "aarch64"),
+    ("/lib/ld-musl-x86_64.so.1", "x86_64"),
+    ("/lib/ld-musl-aarch64.so.1", "aarch64"),
+];
+
+/// The machine that the host is, or that an image is for, where only one of them left a mark.
+fn machine(host: &dyn ReadHost) -> Option<String> {
+    if host.is_live() {
+        let output = host.report("uname", &["-m"]).ok()?;
+        let name = output.stdout.trim();
+        return (output.status == Some(0) && !name.is_empty()).then(|| name.to_owned());
+    }
+    let there = |path: &str| {
+        host.node(path, Look::Attributes)
+            .is_ok_and(|node| node.kind != Kind::Absent)
+    };
+    let found: BTreeSet<&str> = MARKS
+        .iter()
+        .filter(|(path, _)| there(path))
+        .map(|(_, name)| *name)
+        .collect();
+    match found.into_iter().collect::<Vec<_>>()[..] {
+        [only] => Some(only.to_owned()),
+        _ => None,
     }
 }
 

@@ -17,6 +17,15 @@ pub struct Auditing {
     pub kernel_rules: Seen<Vec<String>>,
     /// `enabled` of `auditctl -s`: 0 off, 1 on, 2 locked until the next boot (auditctl(8), -e).
     pub enabled: Seen<u8>,
+    /// `rate_limit` of `auditctl -s`: records in a second, 0 without a limit; `None` where it was not seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<u64>,
+    /// The release of auditctl, as `auditctl -v` says it: `3.0.9`. `None` where it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// The machine, as `uname -m` says it: `x86_64`. `None` where it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
 }
 
 impl Auditing {

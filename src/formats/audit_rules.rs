@@ -1,17 +1,36 @@
 //! Linux audit rules: rule files (audit.rules(7)), `auditctl -l` and `auditctl -s` (auditctl(8)).
 //!
 //! What a line means follows auditctl's own reader: words are separated by spaces only, a backslash protects a
-//! space or a backslash, quotes protect nothing, and a comment needs a line of its own.
+//! space or a backslash, quotes protect nothing, and a comment needs a line of its own. [`line`] carries out one
+//! line, [`joined`] brings the lines of many files into the order in which they are loaded, [`loading`] loads them.
 
-mod line;
+mod action;
+pub mod around;
+mod bad;
+mod call;
+pub mod coverage;
+mod entry;
+mod field;
+pub mod joined;
+mod kernel;
+pub mod line;
+mod listed;
+pub mod loading;
 mod options;
 mod perms;
 mod status;
+mod tables;
 
 use serde::{Deserialize, Serialize};
 
+pub use bad::{Bad, Doubt};
+pub use entry::{Calls, Entry, Field, List, Operator, Value};
 pub use perms::{BadPerms, Perms};
 pub use status::{Status, parse_status};
+pub use tables::{Machine, Release};
+
+/// linux/audit.h, `AUDIT_MAX_KEY_LEN`: all keys of a rule together, with a separator between them.
+const MAX_KEY_LENGTH: usize = 256;
 
 /// A watch on a file, or on a folder and everything below it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,7 +74,7 @@ impl Rule {
 }
 
 /// A line of a rule file or of a listing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     /// 1-based.
     pub number: usize,
@@ -63,22 +82,22 @@ pub struct Line {
     pub text: String,
     /// What it asks for, `None` for a blank line or a comment; or why auditctl refuses it, which ends the
     /// loading of the file.
-    pub rule: Result<Option<Rule>, String>,
+    pub rule: Result<Option<Rule>, Bad>,
 }
 
 /// Reads a rule file, or what `auditctl -l` prints (the same grammar; see [`listing`] for the exception). Empty
 /// for the text `No rules`.
 pub fn parse(text: &str) -> Vec<Line> {
-    lines(text, line::read)
+    lines(text, listed::read)
 }
 
 /// Reads what `auditctl -l` prints. Other than a rule file, a listing protects neither spaces nor backslashes
 /// in paths and keys.
 pub fn listing(text: &str) -> Vec<Line> {
-    lines(text, line::read_listed)
+    lines(text, listed::read_listed)
 }
 
-fn lines(text: &str, read: fn(&str) -> Result<Option<Rule>, String>) -> Vec<Line> {
+fn lines(text: &str, read: fn(&str) -> Result<Option<Rule>, Bad>) -> Vec<Line> {
     if text.trim() == "No rules" {
         return Vec::new();
     }
@@ -95,12 +114,52 @@ fn lines(text: &str, read: fn(&str) -> Result<Option<Rule>, String>) -> Vec<Line
     body.split('\n').enumerate().map(line).collect()
 }
 
+/// The rules of a listing, as far as they can be read, each with its line.
+pub fn listed_rules(lines: &[String]) -> Vec<(&str, Entry)> {
+    let read = |line| Some((line, listed::entry(line)?));
+    lines.iter().map(String::as_str).filter_map(read).collect()
+}
+
 /// The watches in a rule file or listing, in order.
 pub fn watches(text: &str) -> Vec<Watch> {
     parse(text)
         .into_iter()
         .filter_map(|line| line.rule.ok()??.watch().cloned())
         .collect()
+}
+
+/// The paths that a rule file names, as far as loading it depends on them: with true those of folders that must be there
+/// themselves (`dir=`), with false those of which the folder above must be. More may be among them.
+pub fn paths(text: &str) -> impl Iterator<Item = (std::borrow::Cow<'_, str>, bool)> {
+    text.split('\n')
+        .filter(|line| line.contains('/') && !line.trim_start().starts_with('#'))
+        .flat_map(|line| {
+            let words = options::words(line);
+            let mut found = Vec::new();
+            for word in words {
+                let at = word.find('/').unwrap_or(word.len());
+                let is_folder = word[..at].ends_with("dir=");
+                let is_one = is_folder
+                    || at == 0
+                    || word.starts_with("-w")
+                    || word[..at].ends_with("path=")
+                    || word[..at].ends_with("exe=");
+                if at < word.len() && is_one {
+                    found.push((
+                        match word {
+                            std::borrow::Cow::Borrowed(word) => {
+                                std::borrow::Cow::Borrowed(&word[at..])
+                            }
+                            std::borrow::Cow::Owned(word) => {
+                                std::borrow::Cow::Owned(word[at..].to_owned())
+                            }
+                        },
+                        is_folder,
+                    ));
+                }
+            }
+            found
+        })
 }
 
 /// The words that make auditctl add a listed rule. A listing does not protect spaces, so a watch is put together

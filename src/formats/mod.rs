@@ -13,6 +13,8 @@ pub mod command_line;
 pub mod daemon_json;
 /// /etc/environment as pam_env(8) reads it.
 pub mod environment;
+/// fstab(5): what is mounted late.
+pub mod fstab;
 /// How Go reads addresses, URLs and sizes.
 pub mod go;
 /// The IPv6 addresses of a host: `/proc/net/if_inet6`.
@@ -29,5 +31,7 @@ pub mod settings;
 pub mod shell;
 /// subuid(5) and subgid(5).
 pub mod subordinate_ids;
+/// tmpfiles.d(5): what is made at boot.
+pub mod tmpfiles;
 /// systemd: unit files, command lines, environment files and `systemctl show`.
 pub mod unit;

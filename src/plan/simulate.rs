@@ -3,11 +3,12 @@
 
 use super::forecast::Fate;
 use super::restart::Restart;
-use crate::checks::{Layout, rule_files, unread_keys};
+use crate::checks::{Layout, Rules, unread_keys};
 use crate::facts::{Facts, Seen};
-use crate::formats::audit_rules;
+use crate::formats::audit_rules::{self, Rule};
 use crate::options::{self, Shown, Version};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// systemd reads its units' files.
 pub(super) fn reload_units(facts: &mut Facts) {
@@ -16,19 +17,24 @@ pub(super) fn reload_units(facts: &mut Facts) {
     }
 }
 
-/// Rules from the files come into the kernel.
+/// Rules from the files come into the kernel, in their order; what only the kernel knew is added again behind them.
 pub(super) fn load_audit_rules(facts: &mut Facts) {
-    let from_files: Vec<String> = rule_files(facts)
-        .iter()
-        .flat_map(|file| audit_rules::watches(facts.text(file).unwrap_or_default()))
-        .map(|watch| audit_rules::render(&watch))
+    let loading = Rules::of(facts).loading;
+    let mut loaded: Vec<_> = loading.rules.iter().collect();
+    loaded.sort_by_key(|rule| rule.order);
+    let from_files: Vec<String> = loaded
+        .into_iter()
+        .map(|rule| match rule.entry.rule() {
+            Rule::Watch(watch) => audit_rules::render(&watch),
+            _ => rule.entry.to_string(),
+        })
         .collect();
     if let Seen::Known(rules) = &mut facts.auditing.kernel_rules {
-        for rule in from_files {
-            if !rules.contains(&rule) {
-                rules.push(rule);
-            }
-        }
+        let known: HashSet<&String> = from_files.iter().collect();
+        let mut others = rules.clone();
+        others.retain(|rule| !known.contains(rule));
+        *rules = from_files;
+        rules.append(&mut others);
     }
 }
 

@@ -107,6 +107,11 @@ const HOST: &[(&str, Is)] = &[
     ("etc/subuid", File(0o644, "")),
     ("etc/systemd", Folder(0o755)),
     ("etc/systemd/system", Folder(0o755)),
+    ("etc/systemd/system/multi-user.target.wants", Folder(0o755)),
+    (
+        "etc/systemd/system/multi-user.target.wants/auditd.service",
+        Link("/usr/lib/systemd/system/auditd.service"),
+    ),
     ("etc/tmpfiles.d", Folder(0o755)),
     ("lib", Link("usr/lib")),
     ("run", Folder(0o755)),

@@ -30,8 +30,12 @@ const MODES: [(&str, u32); 4] = [
     ("/etc/audit/rules.d/audit.rules", 0o640),
 ];
 
-/// Symbolic links: Debian's merged /usr, and where runc is.
-const LINKS: [(&str, &str); 5] = [
+/// Symbolic links: Debian's merged /usr, where runc is, and that auditd starts at boot.
+const LINKS: [(&str, &str); 6] = [
+    (
+        "/etc/systemd/system/multi-user.target.wants/auditd.service",
+        "/usr/lib/systemd/system/auditd.service",
+    ),
     ("/bin", "usr/bin"),
     ("/lib", "usr/lib"),
     ("/sbin", "usr/sbin"),
@@ -60,6 +64,9 @@ pub(super) fn extract(root: &Path) -> io::Result<()> {
         set_mode(&at, modes.get(path).copied().unwrap_or(usual))?;
     }
     for (path, target) in LINKS {
+        if let Some((folder, _)) = path.rsplit_once('/') {
+            make_folders(root, folder)?;
+        }
         symlink(target, inside(root, path))?;
     }
     for (path, mode) in FOLDERS {

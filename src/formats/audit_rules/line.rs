@@ -1,518 +1,554 @@
-//! One line of a rule file, read as auditctl reads it.
+//! One line of a rule file, carried out as auditctl carries it out: option by option, each with its effect, until
+//! one is refused. See `setopt` in auditctl.c of audit 3.0.9 to 4.2.1.
 
-use super::options::{Given, options, words};
-use super::{Perms, Rule, Watch};
-use std::collections::BTreeSet;
+use super::around::{Around, Place};
+use super::bad::{Bad, Doubt};
+use super::entry::{Calls, Entry, Field, List, Operator, Value};
+use super::options::{Given, Options, Word, words};
+use super::tables::{Known, Machine, Release};
+use super::{MAX_KEY_LENGTH, Perms, call, field};
 
-/// linux/audit.h, `AUDIT_MAX_KEY_LEN`: all keys of a rule together, with a separator between them.
-const MAX_KEY_LENGTH: usize = 256;
+/// Longest path, and longest name in it (linux/limits.h).
+const PATH_MAX: usize = 4096;
+const NAME_MAX: usize = 255;
+/// linux/audit.h `AUDIT_MAX_FIELDS` is 64; auditctl keeps one free.
+pub(super) const MOST_FIELDS: usize = 63;
 
-pub(super) fn read(line: &str) -> Result<Option<Rule>, String> {
-    if is_ignored(line) {
-        return Ok(None);
-    }
-    if line.contains('\r') {
-        return Err("a carriage return becomes part of the last word; the line must end with a bare newline".into());
-    }
-    if line.contains('\t') {
-        return Err("a tab separates nothing here; use spaces".into());
-    }
-    rule(&words(line)).map(Some)
+/// What a line makes auditctl do besides rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// `-e`: 0 off, 1 on, 2 locked.
+    Enable(u8),
+    /// `-f`: what happens when a record is lost.
+    Failure(u8),
+    /// `-r`: records in a second, 0 without a limit.
+    Rate(u32),
+    /// `-b`: records that may wait, 0 without a limit.
+    Backlog(u32),
+    /// `-i`: what is refused from here on is passed over.
+    Ignore,
+    /// `-c`: the same, and the exit status says so.
+    Continue,
+    /// `-D`, with the key that it is limited to.
+    Delete(Option<String>),
+    /// Others, which change nothing about rules: as they were written.
+    Other(String),
 }
 
-/// As [`read`], for a line of `auditctl -l`, which prints paths and keys as they are.
-pub(super) fn read_listed(line: &str) -> Result<Option<Rule>, String> {
-    if is_ignored(line) {
-        return Ok(None);
-    }
-    let mut words: Vec<String> = Vec::new();
-    for word in line.split(' ') {
-        match words.last_mut() {
-            // An option is two characters long; the first word after it begins its value, the next ones go on.
-            Some(value) if !word.starts_with('-') && !is_option(value) => {
-                value.push(' ');
-                value.push_str(word);
-            }
-            _ => words.push(word.to_owned()),
+/// What is done with a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// `-a`, `-w`: at the end of its list.
+    Append,
+    /// `-A`: at the beginning.
+    Prepend,
+    /// `-d`, `-W`: out of it.
+    Delete,
+}
+
+/// What a line comes to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Carried out, in order, before the line ended or was refused.
+    pub commands: Vec<Command>,
+    /// The rule, where the line has one and auditctl takes it.
+    pub rule: Option<(Change, Entry)>,
+    /// Why the line is refused.
+    pub bad: Option<Bad>,
+    /// What is not known, so that it may be refused.
+    pub doubt: Option<Doubt>,
+}
+
+/// Carries out a line that is neither blank nor a comment.
+pub fn run(line: &str, around: &dyn Around) -> Outcome {
+    let mut outcome = run_words(&words(line), around);
+    if let Some(bad) = &mut outcome.bad {
+        if line.contains('\r') {
+            *bad = Bad::CarriageReturn;
+        } else if line.contains('\t') {
+            *bad = Bad::Tab;
         }
     }
-    rule(&words).map(Some)
+    outcome
 }
 
-fn is_option(word: &str) -> bool {
-    word.len() == 2 && word.starts_with('-')
-}
-
-/// Blank, or a comment. auditctl knows no tab before a `#`, but augenrules(8) takes such comments out.
-fn is_ignored(line: &str) -> bool {
-    line.trim_matches(' ').is_empty() || line.trim_start_matches([' ', '\t']).starts_with('#')
-}
-
-fn rule(words: &[String]) -> Result<Rule, String> {
-    let given = options(words)?;
-    if given.iter().any(|(name, _)| name == "w") {
-        watch(&given)
-    } else if given.iter().any(|(name, _)| name == "a" || name == "A") {
-        filter(&given)
-    } else {
-        control(&given)
-    }
-}
-
-fn control(given: &[Given]) -> Result<Rule, String> {
-    // What is removed is described as a rule is, or by its key.
-    let removes = given
-        .iter()
-        .any(|(name, _)| matches!(name.as_str(), "D" | "W" | "d"));
-    for (name, value) in given {
-        let number = value
-            .as_deref()
-            .is_some_and(|value| value.starts_with(|c: char| c.is_ascii_digit()));
-        match (name.as_str(), value.as_deref()) {
-            ("e" | "f", Some("0" | "1" | "2")) => {}
-            ("e" | "f", _) => return Err(format!("-{name} takes 0, 1 or 2")),
-            ("b" | "r", _) if !number => return Err(format!("-{name} takes a number")),
-            ("backlog_wait_time", _) if !number => return Err(format!("--{name} takes a number")),
-            ("R", _) => return Err("a rule file cannot load another one".to_owned()),
-            ("h", _) => return Err("-h is no rule".to_owned()),
-            ("p" | "F" | "S" | "C", _) if !removes => {
-                return Err(format!("-{name} needs -a or -w before it"));
-            }
-            ("k", _) if !removes => {
-                return Err("-k needs a watch or a system call before it".to_owned());
-            }
-            _ => {}
-        }
-    }
-    let shown = given.iter().map(|(name, value)| {
-        let dashes = if name.len() > 1 { "--" } else { "-" };
-        value.as_ref().map_or_else(
-            || format!("{dashes}{name}"),
-            |value| format!("{dashes}{name} {value}"),
-        )
-    });
-    Ok(Rule::Control(shown.collect::<Vec<_>>().join(" ")))
-}
-
-/// `-w PATH [-p PERMS] [-k KEY]…`
-fn watch(given: &[Given]) -> Result<Rule, String> {
-    let mut path = None;
-    let mut perms = None;
-    let mut keys = Vec::new();
-    let mut further = Vec::new();
-    for (name, value) in given {
-        let value = value.as_deref().unwrap_or_default();
-        match name.as_str() {
-            "w" if path.is_none() => path = Some(absolute(value)?),
-            "p" | "k" if path.is_none() => return Err(format!("-{name} needs a watch before it")),
-            "p" => perms = Some(parse_perms(value)?),
-            "k" => add_key(&mut keys, value),
-            "a" | "A" | "d" => {
-                return Err("a watch cannot be combined with -a, -A or -d".to_owned());
-            }
-            "F" | "S" | "C" => further.push(format!("-{name} {value}")),
-            _ => return Err(format!("-{name} does not belong to a watch")),
-        }
-    }
-    check_keys(&keys)?;
-    let watch = Watch {
-        path: path.unwrap_or_default(),
-        perms: perms.unwrap_or(Perms::ALL),
-        keys,
+/// Carries out the words of a line.
+pub(super) fn run_words(words: &[Word<'_>], around: &dyn Around) -> Outcome {
+    let mut reader = Reader::new(around);
+    let ended = reader.options(words);
+    let mut outcome = Outcome {
+        commands: std::mem::take(&mut reader.commands),
+        ..Outcome::default()
     };
-    // A watch with further conditions logs less than the watch, and one for no access at all nothing.
-    Ok(if further.is_empty() && !watch.perms.is_empty() {
-        Rule::Watch(watch)
-    } else {
-        further.insert(0, super::render(&watch));
-        Rule::Other(further.join(" "))
-    })
+    match ended.and_then(|end| match end {
+        End::Done => Ok(None),
+        End::Request => reader.request(),
+    }) {
+        Ok(rule) => outcome.rule = rule,
+        Err(bad) => outcome.bad = Some(bad),
+    }
+    outcome.doubt = reader.doubt;
+    outcome
 }
 
-/// What an `-a` rule says, collected.
-#[derive(Default)]
-struct Filter {
-    list: String,
-    path: Option<String>,
-    perms: Option<Perms>,
-    arch: Option<String>,
-    keys: Vec<String>,
-    /// Those of every `-S`; `None` without any, which is every call.
-    syscalls: Option<BTreeSet<String>>,
-    /// `-F` and `-C` in order, other than keys.
-    conditions: Vec<String>,
-    /// Some condition is neither path, perm nor arch.
-    conditional: bool,
+enum End {
+    /// All was said and done.
+    Done,
+    /// There may be a rule.
+    Request,
 }
 
-/// `-a always,exit [-F arch=…] [-S …] -F path=… [-F perm=…] [-k KEY]…`, and every other rule of that form.
-fn filter(given: &[Given]) -> Result<Rule, String> {
-    let mut filter = Filter::default();
-    let mut key_allowed = false;
-    for (name, value) in given {
-        let value = value.as_deref().unwrap_or_default();
-        match name.as_str() {
-            "a" | "A" if filter.list.is_empty() => filter.list = list(value)?,
-            "a" | "A" | "d" => return Err("a rule has one -a".to_owned()),
-            "F" | "C" if filter.list.is_empty() => {
-                return Err(format!("-a must stand before -{name}"));
-            }
-            "F" => {
-                key_allowed |= ["perm", "exe", "fstype"]
-                    .iter()
-                    .any(|field| value.starts_with(field));
-                filter.field(value)?;
-            }
-            "C" => {
-                filter.conditional = true;
-                filter.conditions.push(format!("-C {value}"));
-            }
-            "S" => {
-                key_allowed = true;
-                // Nothing between two commas is no call. A rule with nothing but commas is for no call at all.
-                let calls = value.split(',').filter(|call| !call.is_empty());
-                let known = filter.syscalls.get_or_insert_default();
-                known.extend(calls.map(str::to_owned));
-            }
-            "p" => {
-                key_allowed = true;
-                filter.perms = Some(parse_perms(value)?);
-                filter
-                    .conditions
-                    .push(format!("-F perm={}", parse_perms(value)?));
-            }
-            "k" if !key_allowed => {
-                return Err("-k needs a system call or a permission before it".to_owned());
-            }
-            "k" => add_key(&mut filter.keys, value),
-            _ => return Err(format!("-{name} does not belong to a rule")),
+/// What auditctl keeps while it reads the options of one line.
+#[allow(clippy::struct_excessive_bools)] // its own switches, each for itself
+pub(super) struct Reader<'a> {
+    pub(super) around: &'a dyn Around,
+    /// The list of `-a`, `-A`, `-w`, and whether `-A` was it.
+    pub(super) add: Option<(List, bool)>,
+    /// The list of `-d`, `-W`.
+    pub(super) delete: Option<List>,
+    pub(super) always: Option<bool>,
+    /// `-a`, `-A` and `-d` so far.
+    pub(super) lists: usize,
+    /// The list exclude was named.
+    pub(super) exclude: bool,
+    pub(super) calls_added: bool,
+    pub(super) perms_added: bool,
+    pub(super) exe_added: bool,
+    pub(super) file_system_added: bool,
+    /// What `arch=` has said, or `-S` has assumed.
+    pub(super) machine: Option<Arch>,
+    pub(super) calls: Calls,
+    pub(super) fields: Vec<Field>,
+    keys: Vec<Box<str>>,
+    commands: Vec<Command>,
+    pub(super) doubt: Option<Doubt>,
+}
+
+/// The machine of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arch {
+    Named(Machine),
+    /// That of the host, which is not known.
+    Unseen,
+}
+
+impl Arch {
+    pub(super) fn machine(self) -> Option<Machine> {
+        match self {
+            Self::Named(machine) => Some(machine),
+            Self::Unseen => None,
         }
     }
-    check_keys(&filter.keys)?;
-    Ok(filter.rule())
 }
 
-impl Filter {
-    fn field(&mut self, text: &str) -> Result<(), String> {
-        let at = text
-            .find(['=', '!', '<', '>', '&'])
-            .ok_or_else(|| format!("-F {text} compares nothing"))?;
-        let (field, comparison) = text.split_at(at);
-        let value = comparison.strip_prefix('=');
-        match (field, value) {
-            ("key", Some(value)) => {
-                add_key(&mut self.keys, value);
-                return Ok(());
-            }
-            _ if compared(comparison).is_empty() => {
-                return Err(format!("-F {text} compares with nothing"));
-            }
-            ("path" | "dir", Some(value)) => {
-                self.conditional |= self.path.is_some();
-                let path = absolute(value)?;
-                self.conditions.push(format!("-F {field}={path}"));
-                self.path = Some(path);
-                return Ok(());
-            }
-            ("perm", Some(value)) => {
-                let perms = parse_perms(value)?;
-                self.conditions.push(format!("-F perm={perms}"));
-                self.perms = Some(perms);
-                return Ok(());
-            }
-            ("arch", Some(value)) if self.arch.is_none() => self.arch = Some(value.to_owned()),
-            _ => self.conditional = true,
+impl<'a> Reader<'a> {
+    fn new(around: &'a dyn Around) -> Self {
+        Self {
+            around,
+            add: None,
+            delete: None,
+            always: None,
+            lists: 0,
+            exclude: false,
+            calls_added: false,
+            perms_added: false,
+            exe_added: false,
+            file_system_added: false,
+            machine: None,
+            calls: Calls::default(),
+            fields: Vec::new(),
+            keys: Vec::new(),
+            commands: Vec::new(),
+            doubt: None,
         }
-        self.conditions.push(format!("-F {text}"));
+    }
+
+    pub(super) fn doubts(&mut self, doubt: impl FnOnce() -> Doubt) {
+        if self.doubt.is_none() {
+            self.doubt = Some(doubt());
+        }
+    }
+
+    /// Whether a release has what came between the oldest and the newer one that are known; `what` names it where
+    /// that cannot be said.
+    pub(super) fn since(&mut self, new: Release, what: &str) -> Option<bool> {
+        match self.around.release() {
+            Some(release) if release >= new => Some(true),
+            Some(release) if release <= Release::OLDEST => Some(false),
+            _ => {
+                self.doubts(|| Doubt::Release(what.to_owned()));
+                None
+            }
+        }
+    }
+
+    /// The list that fields go with.
+    pub(super) fn list(&self) -> Option<List> {
+        self.add.map(|(list, _)| list).or(self.delete)
+    }
+
+    fn options(&mut self, words: &[Word<'_>]) -> Result<End, Bad> {
+        let mut options = Options::new(words);
+        while let Some(given) = options.next() {
+            let (letter, value) = match given? {
+                Given::Short(letter, value) => (letter, value),
+                Given::Long("backlog_wait_time", value) => {
+                    let value = value.unwrap_or_default();
+                    number(&value)
+                        .ok_or_else(|| Bad::NotANumber("--backlog_wait_time".to_owned()))?;
+                    self.other(format!("--backlog_wait_time {value}"));
+                    continue;
+                }
+                Given::Long(name, value) => {
+                    let value = value.map(|value| format!(" {value}")).unwrap_or_default();
+                    self.other(format!("--{name}{value}"));
+                    return Ok(End::Done);
+                }
+            };
+            let value = value.unwrap_or_default();
+            match letter {
+                'i' | 'c' | 'v' | 'l' | 's' => {
+                    match letter {
+                        'i' => self.commands.push(Command::Ignore),
+                        'c' => self.commands.push(Command::Continue),
+                        _ => self.other(format!("-{letter}")),
+                    }
+                    // These end the line; whatever stands beside them is one word too many.
+                    return match options.rest() {
+                        Some(word) if letter != 'l' && letter != 's' => Err(Bad::Stray {
+                            word: word.to_owned(),
+                        }),
+                        _ => Ok(End::Done),
+                    };
+                }
+                'D' => {
+                    let end = self.delete_all(words)?;
+                    return if options.is_within_word() {
+                        Err(Bad::DeletesOnly)
+                    } else {
+                        Ok(end)
+                    };
+                }
+                'h' => return Err(Bad::NotARule("-h".to_owned())),
+                'R' => return Err(Bad::Nested),
+                'm' if words.len() > 2 => return Err(Bad::NotARule("-m".to_owned())),
+                'm' => {
+                    self.other(format!("-m {value}"));
+                    return Ok(End::Done);
+                }
+                't' => {
+                    self.other("-t".to_owned());
+                    return Ok(End::Done);
+                }
+                'q' => return self.equivalent(&value),
+                'e' | 'f' => self.switch(letter, &value)?,
+                'r' | 'b' => {
+                    let number =
+                        number(&value).ok_or_else(|| Bad::NotANumber(format!("-{letter}")))?;
+                    self.commands.push(if letter == 'r' {
+                        Command::Rate(number)
+                    } else {
+                        Command::Backlog(number)
+                    });
+                }
+                'a' | 'A' | 'd' => {
+                    if !self.list_and_action(letter, &value)? {
+                        // "possible" is taken and does nothing.
+                        return Ok(End::Done);
+                    }
+                }
+                'w' | 'W' => self.watch(letter, &value)?,
+                'S' => self.call(&value)?,
+                'F' => {
+                    if self.list().is_none()
+                        && !(value.contains("arch=") && options.following() == Some("-t"))
+                    {
+                        return Err(Bad::NoList("-F".to_owned()));
+                    }
+                    match value.strip_prefix("key=") {
+                        Some(key) => self.key(key)?,
+                        None => field::add(self, &value)?,
+                    }
+                }
+                'C' => field::compare(self, &value)?,
+                'p' => self.perms(&value)?,
+                'k' => {
+                    if self.list().is_none() || !self.takes_key() {
+                        return Err(Bad::KeyTooEarly);
+                    }
+                    self.key(&value)?;
+                }
+                _ => return Err(Bad::UnknownOption(format!("-{letter}"))),
+            }
+        }
+        if let Some(word) = options.stray {
+            return Err(Bad::Stray {
+                word: word.to_owned(),
+            });
+        }
+        if !options.any {
+            return Err(Bad::NotARule("a line without an option".to_owned()));
+        }
+        self.end_keys()?;
+        Ok(End::Request)
+    }
+
+    fn other(&mut self, text: String) {
+        self.commands.push(Command::Other(text));
+    }
+
+    /// `-D`, `-D -k KEY`: told apart by the number of words.
+    fn delete_all(&mut self, words: &[Word<'_>]) -> Result<End, Bad> {
+        match words {
+            [_] => self.commands.push(Command::Delete(None)),
+            [_, option, key] if option == "-k" => {
+                self.commands.push(Command::Delete(Some(key.to_string())));
+            }
+            _ => return Err(Bad::DeletesOnly),
+        }
+        Ok(End::Done)
+    }
+
+    fn equivalent(&mut self, value: &str) -> Result<End, Bad> {
+        let good = value
+            .split_once(',')
+            .is_some_and(|(_, folder)| !folder.is_empty() && !folder.contains(','));
+        if !good || self.calls_added {
+            return Err(Bad::Equivalent(value.to_owned()));
+        }
+        if let Some((mount, folder)) = value.split_once(',') {
+            for path in [mount, folder] {
+                match self.around.place(path) {
+                    Place::Missing => return Err(Bad::NoFolder(path.to_owned())),
+                    Place::Unseen => self.doubts(|| Doubt::Path(path.to_owned())),
+                    Place::Folder | Place::Other => {}
+                }
+            }
+        }
+        self.other(format!("-q {value}"));
+        Ok(End::Done)
+    }
+
+    fn switch(&mut self, letter: char, value: &str) -> Result<(), Bad> {
+        let number = match value {
+            "0" => 0,
+            "1" => 1,
+            "2" => 2,
+            _ => return Err(Bad::NotASwitch(letter)),
+        };
+        self.commands.push(if letter == 'e' {
+            Command::Enable(number)
+        } else {
+            Command::Failure(number)
+        });
         Ok(())
     }
 
-    fn rule(mut self) -> Rule {
-        let some_calls = self.syscalls.filter(|calls| !calls.contains("all"));
-        // Without perm= the rule logs every system call on the path, whatever its kind.
-        let perms = self.perms.unwrap_or(Perms::ALL);
-        if let Some(path) = &self.path
-            && self.list == "always,exit"
-            && some_calls.is_none()
-            && !self.conditional
-            && !perms.is_empty()
+    fn watch(&mut self, letter: char, value: &str) -> Result<(), Bad> {
+        if letter == 'w' {
+            if self.list().is_some() {
+                return Err(Bad::WatchAfterRule);
+            }
+            self.add = Some((List::Exit, false));
+        } else {
+            self.delete = Some(List::Exit);
+        }
+        self.always = Some(true);
+        self.calls_added = true;
+        if value.len() >= PATH_MAX
+            || value
+                .rsplit('/')
+                .find(|part| !part.is_empty())
+                .unwrap_or_default()
+                .len()
+                > NAME_MAX
         {
-            let watch = Watch {
-                path: path.clone(),
-                perms,
-                keys: self.keys,
-            };
-            return match self.arch {
-                None => Rule::Watch(watch),
-                Some(arch) => Rule::ArchWatch { arch, watch },
-            };
+            return Err(Bad::PathTooLong);
         }
-        let mut words = vec![format!("-a {}", self.list)];
-        if let Some(calls) = some_calls {
-            let calls: Vec<String> = calls.into_iter().collect();
-            let calls = if calls.is_empty() {
-                ",".to_owned()
-            } else {
-                calls.join(",")
-            };
-            words.push(format!("-S {calls}"));
+        if !value.starts_with('/') {
+            return Err(Bad::Relative(value.to_owned()));
         }
-        words.append(&mut self.conditions);
-        words.extend(self.keys.iter().map(|key| format!("-F key={key}")));
-        Rule::Other(words.join(" "))
-    }
-}
-
-/// `always,exit` and `exit,always` alike, as the first.
-fn list(text: &str) -> Result<String, String> {
-    let is_action = |word: &str| matches!(word, "always" | "never" | "possible");
-    let is_list = |word: &str| {
-        matches!(
-            word,
-            "task" | "exit" | "entry" | "user" | "exclude" | "filesystem" | "io_uring"
-        )
-    };
-    let words = text.split_once(',').map(|(first, second)| {
-        if is_action(first) {
-            (first, second)
+        if !self.fields.is_empty() {
+            return Err(Bad::TwoPlaces);
+        }
+        let path = if value.len() > 2 {
+            let trimmed = value.trim_end_matches('/');
+            if trimmed.is_empty() { "/" } else { trimmed }
         } else {
-            (second, first)
-        }
-    });
-    match words {
-        Some((action, list)) if is_action(action) && is_list(list) => {
-            Ok(format!("{action},{list}"))
-        }
-        _ => Err(format!("-a {text} names no list and action")),
-    }
-}
-
-fn absolute(path: &str) -> Result<String, String> {
-    if !path.starts_with('/') {
-        let quoted = if path.starts_with(['"', '\'']) {
-            "; quotes are part of the path"
-        } else {
-            ""
+            value
         };
-        return Err(format!(
-            "the path {path} does not begin with a slash{quoted}"
-        ));
+        let name = match self.around.place(path) {
+            _ if path == "/" => "dir",
+            Place::Folder => "dir",
+            // What cannot be seen may be either, which counts only where the same rule is there twice.
+            Place::Other | Place::Missing | Place::Unseen => "path",
+        };
+        self.calls.all = true;
+        self.fields.reserve_exact(2);
+        self.fields.push(Field {
+            name,
+            operator: Operator::Equal,
+            value: Value::Text(path.into()),
+            text: Box::default(),
+        });
+        self.fields.push(field::perm(Perms::ALL));
+        self.perms_added = true;
+        Ok(())
     }
-    let trimmed = path.trim_end_matches('/');
-    Ok(if trimmed.is_empty() { "/" } else { trimmed }.to_owned())
-}
 
-fn parse_perms(text: &str) -> Result<Perms, String> {
-    text.parse()
-        .map_err(|error: super::BadPerms| error.to_string())
-}
+    fn call(&mut self, value: &str) -> Result<(), Bad> {
+        let of = |list: Option<List>| match list {
+            Some(list @ (List::Task | List::User | List::Filesystem)) => Some(list.name()),
+            _ => None,
+        };
+        if let Some(list) = of(self.add.map(|(list, _)| list)).or(of(self.delete)) {
+            return Err(Bad::CallsOfOtherList(list));
+        }
+        if self.list() == Some(List::IoUring) {
+            return call::operations(self, value);
+        }
+        if self.exclude {
+            return Err(Bad::CallsOfOtherList("exclude"));
+        }
+        if self.machine.is_none() {
+            self.machine = Some(self.around.machine().map_or(Arch::Unseen, Arch::Named));
+        }
+        call::calls(self, value)?;
+        self.calls_added = true;
+        Ok(())
+    }
 
-/// What a comparison of the form `!=VALUE` compares with.
-fn compared(comparison: &str) -> &str {
-    ["!=", ">=", "<=", "&="]
-        .iter()
-        .find_map(|operator| comparison.strip_prefix(operator))
-        .unwrap_or_else(|| comparison.get(1..).unwrap_or_default())
-}
+    fn perms(&mut self, value: &str) -> Result<(), Bad> {
+        if self.list().is_none() {
+            return Err(Bad::PermsTooEarly);
+        }
+        let perms: Perms = value.parse().map_err(|_| Bad::Perms(value.to_owned()))?;
+        if self.fields.is_empty() {
+            return Err(Bad::PermsTooEarly);
+        }
+        let mut earlier = self
+            .fields
+            .iter_mut()
+            .filter(|field| field.name == "perm")
+            .peekable();
+        if earlier.peek().is_some() {
+            earlier.for_each(|earlier| *earlier = field::perm(perms));
+        } else if self.fields.len() >= MOST_FIELDS {
+            return Err(Bad::TooManyFields);
+        } else {
+            self.fields.push(field::perm(perms));
+        }
+        self.perms_added = true;
+        Ok(())
+    }
 
-/// An empty key is no key: the kernel does not get it, and a listing does not show it.
-fn add_key(keys: &mut Vec<String>, key: &str) {
-    if !key.is_empty() {
-        keys.push(key.to_owned());
+    fn takes_key(&self) -> bool {
+        self.calls_added || self.perms_added || self.exe_added || self.file_system_added
+    }
+
+    fn key(&mut self, key: &str) -> Result<(), Bad> {
+        let before: usize = self.keys.iter().map(|key| key.len() + 1).sum();
+        if before + key.len() > MAX_KEY_LENGTH {
+            return Err(Bad::KeyTooLong);
+        }
+        // An empty key is no key: the kernel does not get it, and a listing does not show it.
+        if !key.is_empty() {
+            self.keys.push(key.into());
+        }
+        Ok(())
+    }
+
+    /// All keys become one field at the end of the line, which is looked at only then.
+    fn end_keys(&mut self) -> Result<(), Bad> {
+        if self.keys.is_empty() {
+            return Ok(());
+        }
+        if self.fields.len() >= MOST_FIELDS {
+            return Err(Bad::TooManyFields);
+        }
+        if self.list() == Some(List::Exclude)
+            && self.since(Release(4, 0, 2), "a key in the list exclude") == Some(false)
+        {
+            return Err(Bad::KeyUnsupported);
+        }
+        if !self.takes_key() {
+            return Err(Bad::KeyTooEarly);
+        }
+        Ok(())
+    }
+
+    /// The rule of the line, if it has one, after the kernel has looked at it.
+    fn request(&mut self) -> Result<Option<(Change, Entry)>, Bad> {
+        let Some(always) = self.always else {
+            if self.calls_added {
+                return Err(Bad::CallsWithoutList);
+            }
+            return Ok(None);
+        };
+        let (change, list) = match (self.add, self.delete) {
+            (Some((list, true)), _) => (Change::Prepend, list),
+            (Some((list, false)), _) => (Change::Append, list),
+            (None, Some(list)) => (Change::Delete, list),
+            (None, None) => return Ok(None),
+        };
+        if list != List::Task && !self.calls_added {
+            self.calls.all = true;
+        }
+        self.calls.numbers.sort_unstable();
+        self.calls.numbers.dedup();
+        self.calls.names.sort_unstable();
+        self.calls.names.dedup();
+        let entry = Entry {
+            list,
+            always,
+            fields: std::mem::take(&mut self.fields),
+            calls: std::mem::take(&mut self.calls),
+            keys: std::mem::take(&mut self.keys),
+            machine: self.machine.and_then(Arch::machine),
+        };
+        if let Some(doubt) = super::kernel::check(&entry, change, self.around)? {
+            self.doubts(|| doubt);
+        }
+        Ok(Some((change, entry)))
     }
 }
 
-fn check_keys(keys: &[String]) -> Result<(), String> {
-    if keys.join(",").len() > MAX_KEY_LENGTH {
-        return Err(format!("the keys are longer than {MAX_KEY_LENGTH} bytes"));
+/// As strtoul(3) with base 0 reads it where the first character is a digit; what follows the number is not looked at.
+pub(super) fn number(text: &str) -> Option<u32> {
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
     }
-    Ok(())
+    let (digits, base) = match text.as_bytes() {
+        [b'0', b'x' | b'X', next, ..] if next.is_ascii_hexdigit() => (&text[2..], 16),
+        [b'0', ..] => (text, 8),
+        _ => (text, 10),
+    };
+    let end = digits
+        .find(|c: char| !c.is_digit(base))
+        .unwrap_or(digits.len());
+    // More than 64 bits are the greatest number, of which 32 bits are kept.
+    let value = u64::from_str_radix(&digits[..end], base).unwrap_or(u64::MAX);
+    #[allow(clippy::cast_possible_truncation)] // as the assignment to a 32-bit field does
+    Some(value as u32)
+}
+
+/// Whether a name is known, or why it is not said.
+pub(super) fn known(
+    reader: &mut Reader<'_>,
+    found: Known<u32>,
+    bad: impl FnOnce() -> Bad,
+    doubt: impl FnOnce() -> Doubt,
+) -> Result<Option<u32>, Bad> {
+    match found {
+        Known::Yes(number) => Ok(Some(number)),
+        Known::No => Err(bad()),
+        Known::Perhaps => {
+            reader.doubts(doubt);
+            Ok(None)
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn watches() {
-        let cases = [
-            (
-                "-w /etc/docker -p wa -k docker",
-                "/etc/docker",
-                "wa",
-                "docker",
-            ),
-            (
-                "  -w  /etc/docker/  -p aw  -k docker ",
-                "/etc/docker",
-                "wa",
-                "docker",
-            ),
-            ("-w/etc/docker -pwa -kdocker", "/etc/docker", "wa", "docker"),
-            ("-w /x", "/x", "rwxa", ""),
-            ("-w /x -k a -k b", "/x", "rwxa", "a|b"),
-            ("-w / -p w", "/", "w", ""),
-            ("-w /my\\ data\\\\x\\y -p w", "/my data\\x\\y", "w", ""),
-            ("-w /x -p wa -k \"docker\"", "/x", "wa", "\"docker\""),
-            (
-                "-a always,exit -F path=/x -F perm=wa -F key=k",
-                "/x",
-                "wa",
-                "k",
-            ),
-            ("-a exit,always -F dir=/x/ -F perm=wa -k k", "/x", "wa", "k"),
-            (
-                "-a always,exit -S all -F path=/x -F perm=r -F key=a -F key=b",
-                "/x",
-                "r",
-                "a|b",
-            ),
-            ("-A always,exit -F dir=/x -F perm=wa", "/x", "wa", ""),
-            ("-a always,exit -F path=/x", "/x", "rwxa", ""),
-            // An empty key is none.
-            ("-a always,exit -F path=/x -F perm=w -F key=", "/x", "w", ""),
-            (
-                "-a always,exit -F path=/x -F perm=w -F key= -F key=k",
-                "/x",
-                "w",
-                "k",
-            ),
-            // Every call and some more are every call.
-            ("-a always,exit -S open -S all -F path=/x", "/x", "rwxa", ""),
-            ("-a always,exit -S ,all -F path=/x", "/x", "rwxa", ""),
-        ];
-        for (text, path, perms, keys) in cases {
-            let Ok(Some(Rule::Watch(watch))) = read(text) else {
-                panic!("{text}: {:?}", read(text))
-            };
-            let shown = (
-                watch.path.as_str(),
-                watch.perms.to_string(),
-                watch.keys.join("|"),
-            );
-            assert_eq!(shown, (path, perms.to_owned(), keys.to_owned()), "{text}");
-        }
-        let arch = read("-a always,exit -F arch=b64 -S all -F path=/x -F perm=wa -F key=k");
-        assert!(matches!(arch, Ok(Some(Rule::ArchWatch { arch, .. })) if arch == "b64"));
-    }
-
-    #[test]
-    fn other_rules() {
-        let cases = [
-            (
-                "-a always,exit -F arch=b64 -S open,openat -F path=/x -k k",
-                "-a always,exit -S open,openat -F arch=b64 -F path=/x -F key=k",
-            ),
-            (
-                "-a never,exit -F path=/x -F perm=wa",
-                "-a never,exit -F path=/x -F perm=wa",
-            ),
-            (
-                "-a always,exit -F path=/x -F perm=wa -F auid>=1000",
-                "-a always,exit -F path=/x -F perm=wa -F auid>=1000",
-            ),
-            ("-a never,task", "-a never,task"),
-            (
-                "-a exclude,always -F msgtype=CWD",
-                "-a always,exclude -F msgtype=CWD",
-            ),
-            ("-w /x -p wa -F auid!=0", "-w /x -p wa -F auid!=0"),
-            // auditctl passes over nothing between commas. With nothing else the rule is for no call.
-            (
-                "-a always,exit -F arch=b64 -S ,open,,close, -F key=",
-                "-a always,exit -S close,open -F arch=b64",
-            ),
-            (
-                "-a always,exit -F arch=b64 -S ,, -F path=/x",
-                "-a always,exit -S , -F arch=b64 -F path=/x",
-            ),
-            (
-                "-a always,exit -S , -F path=/x -F auid!=0",
-                "-a always,exit -S , -F path=/x -F auid!=0",
-            ),
-        ];
-        for (text, normal) in cases {
-            assert_eq!(
-                read(text),
-                Ok(Some(Rule::Other(normal.to_owned()))),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_watch_for_no_access_logs_nothing() {
-        // Only a shell can make such a rule: auditctl -w /x -p ''
-        for line in ["-w /x -p ", "-w /x -p  -k k"] {
-            let rule = read_listed(line);
-            assert!(matches!(rule, Ok(Some(Rule::Other(_)))), "{line}: {rule:?}");
-        }
-        let rule = read_listed("-a always,exit -S all -F dir=/x -p ");
-        assert!(matches!(rule, Ok(Some(Rule::Other(_)))), "{rule:?}");
-        let rule = read_listed("-a always,exit -F arch=b64 -S all -F path=/x -F perm=");
-        assert!(rule.is_err(), "{rule:?}");
-    }
-
-    #[test]
-    fn controls() {
-        let cases = [
-            ("-D", "-D"),
-            (" -b  8192", "-b 8192"),
-            ("-e2", "-e 2"),
-            ("-f 1", "-f 1"),
-            ("-c", "-c"),
-            ("-i", "-i"),
-            ("-r 100", "-r 100"),
-            ("--backlog_wait_time 60000", "--backlog_wait_time 60000"),
-            ("--loginuid-immutable", "--loginuid-immutable"),
-            ("-D -k docker", "-D -k docker"),
-            ("-W /x -p wa -k k", "-W /x -p wa -k k"),
-        ];
-        for (text, normal) in cases {
-            assert_eq!(
-                read(text),
-                Ok(Some(Rule::Control(normal.to_owned()))),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn refusals() {
-        let cases = [
-            ("-w /x -p wa # why", "line of its own"),
-            ("-w /x -p wa\r", "carriage return"),
-            ("\r", "carriage return"),
-            ("-w\t/x", "tab"),
-            ("-w etc/docker", "slash"),
-            ("-w \"/x\" -p wa", "quotes"),
-            ("-w /x -k \"my key\"", "quotes"),
-            ("-w /x -p wq", "r, w, x and a"),
-            ("-p wa -w /x", "before it"),
-            ("-w /x -k", "needs a value"),
-            ("-z", "unknown"),
-            ("--nope", "unknown"),
-            ("rubbish", "no option"),
-            ("-k docker", "before it"),
-            ("-e 3", "0, 1 or 2"),
-            ("-b many", "number"),
-            ("-F path=/x -a always,exit", "before -F"),
-            ("-a always,exit -F path=/x -k k", "before it"),
-            ("-a always,exit -F path=x", "slash"),
-            ("-a always,exit -F path=/x -F perm=", "with nothing"),
-            ("-a always,exit -F arch= -S open", "with nothing"),
-            ("-a always,exit -F auid!= -S open", "with nothing"),
-            ("-a always,exit -F path= -S open", "with nothing"),
-            ("-a sometimes,exit", "list and action"),
-            ("-R /x", "another"),
-        ];
-        for (text, words) in cases {
-            let error = read(text).unwrap_err();
-            assert!(error.contains(words), "{text}: {error}");
-        }
-        for text in ["", "   ", "# x", "  # x\r", "\t# x"] {
-            assert_eq!(read(text), Ok(None), "{text:?}");
-        }
-        assert!(read(&format!("-w /x -k {}", "k".repeat(257))).is_err());
-    }
-}
+#[path = "line_tests.rs"]
+mod tests;

@@ -1,4 +1,7 @@
-//! The words and options of a line, split as auditctl and getopt_long(3) split them.
+//! The words of a line, split as auditctl splits them, and its options, as getopt_long(3) finds them.
+
+use super::bad::Bad;
+use std::borrow::Cow;
 
 /// Options of auditctl that take a value, and those that take none (auditctl(8)).
 const WITH_VALUE: &str = "CefrbaAdSFmRwWkpq";
@@ -11,11 +14,19 @@ const LONG: [(&str, bool); 5] = [
     ("reset_backlog_wait_time_actual", false),
     ("signal", true),
 ];
-/// An option as given: `w` or a long name, and its value.
-pub(super) type Given = (String, Option<String>);
+
+/// A word of a line.
+pub(super) type Word<'a> = Cow<'a, str>;
 
 /// The words of a line: a backslash protects a following space or backslash, and stays before anything else.
-pub(super) fn words(line: &str) -> Vec<String> {
+pub(super) fn words(line: &str) -> Vec<Word<'_>> {
+    if !line.contains('\\') {
+        return line
+            .split(' ')
+            .filter(|word| !word.is_empty())
+            .map(Cow::Borrowed)
+            .collect();
+    }
     let mut words = Vec::new();
     let mut word = String::new();
     let mut chars = line.chars().peekable();
@@ -23,80 +34,147 @@ pub(super) fn words(line: &str) -> Vec<String> {
         match c {
             '\\' if matches!(chars.peek(), Some(' ' | '\\')) => word.extend(chars.next()),
             ' ' if word.is_empty() => {}
-            ' ' => words.push(std::mem::take(&mut word)),
+            ' ' => words.push(Cow::Owned(std::mem::take(&mut word))),
             _ => word.push(c),
         }
     }
     if !word.is_empty() {
-        words.push(word);
+        words.push(Cow::Owned(word));
     }
     words
 }
 
-/// As getopt_long(3): values may be attached, and words that belong to no option are refused afterwards.
-pub(super) fn options(words: &[String]) -> Result<Vec<Given>, String> {
-    let mut given = Vec::new();
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        if let Some(long) = word.strip_prefix("--") {
-            let (name, attached) = long
-                .split_once('=')
-                .map_or((long, None), |(name, value)| (name, Some(value)));
-            let Some((name, takes_value)) = LONG.iter().find(|(known, _)| *known == name) else {
-                return Err(format!("the option {word} is unknown"));
-            };
-            let value = match (takes_value, attached) {
-                (false, None) => None,
-                (false, Some(_)) => return Err(format!("the option --{name} takes no value")),
-                (true, Some(value)) => Some(value.to_owned()),
-                (true, None) => Some(next_value(&format!("--{name}"), &mut words)?),
-            };
-            given.push(((*name).to_owned(), value));
-        } else if word.len() > 1 && word.starts_with('-') {
-            let mut letters = word[1..].chars();
-            while let Some(letter) = letters.next() {
-                if WITHOUT_VALUE.contains(letter) {
-                    given.push((letter.to_string(), None));
-                } else if WITH_VALUE.contains(letter) {
-                    let rest = letters.as_str();
-                    let value = if rest.is_empty() {
-                        next_value(&format!("-{letter}"), &mut words)?
-                    } else {
-                        rest.to_owned()
-                    };
-                    given.push((letter.to_string(), Some(value)));
-                    break;
-                } else {
-                    return Err(format!("the option -{letter} is unknown"));
-                }
-            }
-        } else {
-            return Err(stray(word));
+/// An option with its value.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Given<'a> {
+    Short(char, Option<Cow<'a, str>>),
+    Long(&'static str, Option<Cow<'a, str>>),
+}
+
+/// Finds one option after the other, as getopt_long(3) does: values may be attached, and words that belong to no
+/// option are passed over until the end.
+pub(super) struct Options<'w> {
+    words: &'w [Word<'w>],
+    at: usize,
+    /// What is left of a word of several letters.
+    letters: &'w str,
+    /// The first word that belongs to no option.
+    pub(super) stray: Option<&'w str>,
+    /// Whether there was any option.
+    pub(super) any: bool,
+}
+
+impl<'w> Options<'w> {
+    pub(super) fn new(words: &'w [Word<'w>]) -> Self {
+        Self {
+            words,
+            at: 0,
+            letters: "",
+            stray: None,
+            any: false,
         }
     }
-    Ok(given)
-}
 
-fn next_value<'a>(
-    option: &str,
-    words: &mut impl Iterator<Item = &'a String>,
-) -> Result<String, String> {
-    words
-        .next()
-        .cloned()
-        .ok_or_else(|| format!("the option {option} needs a value"))
-}
-
-fn stray(word: &str) -> String {
-    if word.starts_with('#') {
-        return "a comment needs a line of its own".to_owned();
+    /// The word after the option that was found last.
+    pub(super) fn following(&self) -> Option<&'w str> {
+        self.words.get(self.at).map(AsRef::as_ref)
     }
-    let quoted = if word.contains(['"', '\'']) {
-        "; quotes do not protect spaces, a backslash does"
-    } else {
-        ""
-    };
-    format!("the word {word} belongs to no option{quoted}")
+
+    /// Whether the last option is followed by others in the same word.
+    pub(super) fn is_within_word(&self) -> bool {
+        !self.letters.is_empty()
+    }
+
+    /// What is not read yet, a stray word before it included.
+    pub(super) fn rest(&self) -> Option<&'w str> {
+        self.stray.or_else(|| {
+            if self.letters.is_empty() {
+                self.following()
+            } else {
+                Some(self.letters)
+            }
+        })
+    }
+
+    fn value(&mut self, option: impl FnOnce() -> String) -> Result<Cow<'w, str>, Bad> {
+        let Some(value) = self.words.get(self.at) else {
+            return Err(Bad::NoValue(option()));
+        };
+        self.at += 1;
+        Ok(Cow::Borrowed(value.as_ref()))
+    }
+
+    fn long(&mut self, word: &'w str) -> Result<Given<'w>, Bad> {
+        let body = &word[2..];
+        let (name, attached) = body
+            .split_once('=')
+            .map_or((body, None), |(name, value)| (name, Some(value)));
+        // An unambiguous beginning is enough for getopt_long(3).
+        let mut fitting = LONG.iter().filter(|(known, _)| known.starts_with(name));
+        let exact = LONG.iter().find(|(known, _)| *known == name);
+        let found = exact.or_else(|| match (fitting.next(), fitting.next()) {
+            (Some(only), None) => Some(only),
+            _ => None,
+        });
+        let Some((name, takes_value)) = found else {
+            return Err(Bad::UnknownOption(word.to_owned()));
+        };
+        Ok(Given::Long(
+            name,
+            match (takes_value, attached) {
+                (false, None) => None,
+                (false, Some(_)) => return Err(Bad::TakesNoValue(format!("--{name}"))),
+                (true, Some(value)) => Some(Cow::Borrowed(value)),
+                (true, None) => Some(self.value(|| format!("--{name}"))?),
+            },
+        ))
+    }
+}
+
+impl<'w> Iterator for Options<'w> {
+    type Item = Result<Given<'w>, Bad>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.letters.is_empty() {
+            let word: &'w str = self.words.get(self.at)?.as_ref();
+            self.at += 1;
+            if word == "--" {
+                // What follows belongs to no option.
+                self.stray = self.stray.or(self.following());
+                self.any = true;
+                self.at = self.words.len();
+                return None;
+            }
+            if word.starts_with("--") {
+                self.any = true;
+                return Some(self.long(word));
+            }
+            match word.strip_prefix('-') {
+                Some(letters) if !letters.is_empty() => self.letters = letters,
+                _ => self.stray = self.stray.or(Some(word)),
+            }
+        }
+        self.any = true;
+        let mut letters = self.letters.chars();
+        let letter = letters.next()?;
+        self.letters = letters.as_str();
+        if WITHOUT_VALUE.contains(letter) {
+            return Some(Ok(Given::Short(letter, None)));
+        }
+        if !WITH_VALUE.contains(letter) {
+            return Some(Err(Bad::UnknownOption(format!("-{letter}"))));
+        }
+        let attached = std::mem::take(&mut self.letters);
+        let value = if attached.is_empty() {
+            match self.value(|| format!("-{letter}")) {
+                Ok(value) => value,
+                Err(bad) => return Some(Err(bad)),
+            }
+        } else {
+            Cow::Borrowed(attached)
+        };
+        Some(Ok(Given::Short(letter, Some(value))))
+    }
 }
 
 #[cfg(test)]
@@ -118,25 +196,27 @@ mod tests {
 
     #[test]
     fn attached_and_separate_values() {
+        let given = |line: &str| -> Vec<String> {
+            let words = words(line);
+            Options::new(&words).map(|one| format!("{one:?}")).collect()
+        };
         for line in ["-D -k x", "-Dkx", "-D -kx"] {
-            let given = options(&words(line)).unwrap();
+            let expected = ["Ok(Short('D', None))", "Ok(Short('k', Some(\"x\")))"];
+            assert_eq!(given(line), expected, "{line}");
+        }
+        for line in ["--backlog_wait_time 1", "--backlog_wait_time=1", "--back 1"] {
             assert_eq!(
-                given,
-                [
-                    ("D".to_owned(), None),
-                    ("k".to_owned(), Some("x".to_owned()))
-                ],
+                given(line),
+                ["Ok(Long(\"backlog_wait_time\", Some(\"1\")))"],
                 "{line}"
             );
         }
-        for line in ["--backlog_wait_time 1", "--backlog_wait_time=1"] {
-            let given = options(&words(line)).unwrap();
-            assert_eq!(
-                given,
-                [("backlog_wait_time".to_owned(), Some("1".to_owned()))],
-                "{line}"
-            );
+        for line in ["--reset-lost=1", "--reset", "--nope", "-z", "-w"] {
+            assert!(given(line)[0].starts_with("Err"), "{line}");
         }
-        assert!(options(&words("--reset-lost=1")).is_err());
+        let words = words("-D x -- -y");
+        let mut options = Options::new(&words);
+        while options.next().is_some() {}
+        assert_eq!((options.stray, options.any), (Some("x"), true));
     }
 }

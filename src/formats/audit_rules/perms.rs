@@ -31,10 +31,26 @@ impl Perms {
         self.0 & other.0 == other.0
     }
 
+    /// Whether some kind is in both.
+    pub fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// The kinds in either.
     #[must_use]
     pub fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    pub(super) fn bits(self) -> u32 {
+        u32::from(self.0)
+    }
+
+    pub(super) fn from_bits(bits: u32) -> Self {
+        LETTERS
+            .iter()
+            .filter(|(_, bit)| bits & u32::from(*bit) != 0)
+            .fold(Self(0), |sum, (_, bit)| Self(sum.0 | bit))
     }
 
     /// Whether no kind is in it.

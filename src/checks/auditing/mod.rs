@@ -1,0 +1,105 @@
+//! Auditing as it is set up on this host: the rule files and what loading them comes to, what is there at boot, and what
+//! makes every watch void.
+
+mod around;
+mod boot;
+mod conditions;
+mod files;
+mod mounts;
+
+pub(crate) use boot::{TMPFILES, makes_folder};
+pub(crate) use conditions::{Condition, conditions};
+pub(crate) use files::{OWN_RULES_FILE, RULES_FILE, RULES_FOLDER, Rules, rule_files};
+pub(crate) use mounts::late;
+
+use crate::facts::{Facts, Look, Requests, Seen};
+use crate::formats::audit_rules::coverage::Index;
+use std::cell::OnceCell;
+
+/// What all audit watches of one judgement share, made when the first one asks for it.
+#[derive(Debug)]
+pub struct Shared<'a> {
+    facts: &'a Facts,
+    rules: &'a OnceCell<Rules>,
+    files: OnceCell<Index<'a>>,
+    kernel: OnceCell<Index<'a>>,
+}
+
+impl<'a> Shared<'a> {
+    /// For these facts; the cell is to be empty.
+    pub(crate) fn new(facts: &'a Facts, rules: &'a OnceCell<Rules>) -> Self {
+        Self {
+            facts,
+            rules,
+            files: OnceCell::new(),
+            kernel: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn rules(&self) -> &'a Rules {
+        self.rules.get_or_init(|| Rules::of(self.facts))
+    }
+
+    /// The rules of the files.
+    pub(super) fn in_files(&self) -> &Index<'a> {
+        self.files.get_or_init(|| {
+            let rules = &self.rules().loading.rules;
+            Index::new(rules.iter().map(|rule| (&rule.entry, rule.order)))
+        })
+    }
+
+    /// The rules of the kernel, in the order of its listing.
+    pub(super) fn in_kernel(&self) -> &Index<'a> {
+        self.kernel.get_or_init(|| {
+            let rules = self.rules().kernel.iter();
+            Index::new(
+                rules
+                    .enumerate()
+                    .map(|(order, entry)| (entry, i64::try_from(order).unwrap_or(i64::MAX))),
+            )
+        })
+    }
+}
+
+/// What must be seen to judge any watch.
+pub(crate) fn requests(facts: &Facts) -> Requests {
+    let mut requests = files::requests(facts);
+    for (path, look) in boot::requests(facts)
+        .into_iter()
+        .chain(conditions::requests(facts))
+        .chain(mounts::requests(facts))
+    {
+        let wanted = requests.entry(path).or_insert(look);
+        *wanted = look.max(*wanted);
+    }
+    requests
+}
+
+/// Where a path is at boot: `/var/run` is `/run`.
+pub(crate) fn at_boot(facts: &Facts, path: &str) -> String {
+    boot::real(facts, path)
+}
+
+/// Names that end so in a folder that was listed.
+fn listed(facts: &Facts, folder: &str, ending: &str) -> Vec<String> {
+    match facts.node(folder) {
+        Seen::Known(node) => node
+            .entries
+            .iter()
+            .flatten()
+            .filter(|name| name.ends_with(ending))
+            .cloned()
+            .collect(),
+        Seen::Unseen(_) => Vec::new(),
+    }
+}
+
+/// Everything on the way to a path, and the path itself as closely as this.
+fn way(facts: &Facts, path: &str, look: Look, requests: &mut Requests) {
+    for part in facts.way_to(path) {
+        requests.entry(part).or_insert(Look::Attributes);
+    }
+    let real = facts.real_path(path);
+    let wanted = requests.entry(real).or_insert(look);
+    *wanted = look.max(*wanted);
+}
