@@ -226,7 +226,7 @@ pub(super) fn disruption(turn: &Turn<'_>) -> Option<String> {
         "any other rule of this host".to_owned()
     } else {
         format!(
-            "this host's own firewall, {}",
+            "this host's own firewall, {},",
             listed(&firewalls, |(name, sign)| format!("{name} ({sign})"))
         )
     };
