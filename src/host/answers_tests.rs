@@ -128,6 +128,13 @@ fn an_old_daemon() {
 fn a_new_daemon_with_words_that_nobody_knows() {
     let docker = new().facts();
     assert!(docker.insecure_registries.is_empty());
+    // Since 29.10 the host itself is a choice, and then it is listed.
+    let mut later = new();
+    later.version["Version"] = json!("29.10.0");
+    assert_eq!(
+        later.facts().insecure_registries,
+        ["::1/128", "127.0.0.0/8"]
+    );
     assert_eq!(docker.authorization_plugins, ["img-authz"]);
     assert_eq!(docker.swarm, Swarm::Active, "the careful reading");
     assert_eq!(docker.containers[0].restart_policy, "no");
