@@ -177,19 +177,19 @@ impl Report {
         unknown > 0 && pass + fail + manual + waived == 0
     }
 
-    /// Where nothing could be seen, and why, each once.
-    pub fn unseen(&self) -> Vec<String> {
-        let mut places: Vec<String> = Vec::new();
+    /// What could not be seen, each once: the evidence that says where and why.
+    pub fn unseen(&self) -> Vec<&Evidence> {
+        let mut all: Vec<&Evidence> = Vec::new();
         for finding in &self.findings {
             if finding.outcome == Outcome::Unknown
                 && let Some(evidence) = finding.evidence.first()
+                && !all
+                    .iter()
+                    .any(|it| (&it.source, &it.seen) == (&evidence.source, &evidence.seen))
             {
-                let place = format!("{}: {}", evidence.source, evidence.seen);
-                if !places.contains(&place) {
-                    places.push(place);
-                }
+                all.push(evidence);
             }
         }
-        places
+        all
     }
 }

@@ -22,6 +22,7 @@ mod flags;
 mod format_1;
 mod fuzz_replay;
 mod harden;
+mod hints;
 mod impact;
 mod laws;
 mod layers;

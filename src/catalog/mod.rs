@@ -68,8 +68,8 @@ impl Catalog {
     /// Adds the control that a file holds.
     ///
     /// # Errors
-    /// When it is not TOML, has unknown or missing keys, an id that is not the file's stem or is
-    /// taken, or says something that cannot be.
+    /// When it is not TOML, has unknown or missing keys, an id that is not the file's stem, is taken
+    /// or could not be typed as a word, or says something that cannot be.
     pub fn add(
         &mut self,
         area: &str,
@@ -87,6 +87,13 @@ impl Catalog {
         if control.id != stem {
             return Err(wrong(format!(
                 "its id is `{}`, and must be the file's name, `{stem}`",
+                control.id
+            )));
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if control.id.is_empty() || !control.id.chars().all(plain) {
+            return Err(wrong(format!(
+                "`{}` is not an id: letters, digits, `-`, `_` and `.` make one",
                 control.id
             )));
         }
@@ -159,11 +166,16 @@ impl Catalog {
 impl Control {
     /// Its number in the newest benchmark that has it: `(version, number)`.
     pub fn newest_number(&self) -> Option<(&str, &str)> {
-        self.cis
-            .iter()
-            .max_by_key(|(version, _)| numbers(version))
-            .map(|(version, number)| (version.as_str(), number.as_str()))
+        newest(&self.cis)
     }
+}
+
+/// The newest version of the benchmark and the number there, of numbers by version. `1.10.0` is
+/// newer than `1.8.0`.
+pub fn newest(cis: &BTreeMap<String, String>) -> Option<(&str, &str)> {
+    cis.iter()
+        .max_by_key(|(version, _)| numbers(version))
+        .map(|(version, number)| (version.as_str(), number.as_str()))
 }
 
 fn numbers(dotted: &str) -> Vec<u32> {
@@ -198,4 +210,36 @@ pub fn by_area<'a, T>(
         .iter()
         .filter_map(|(area, title)| areas.remove(*area).map(|items| (*area, *title, items)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_benchmark_is_so_by_number_and_not_by_text() {
+        let cis = |versions: &[&str]| -> BTreeMap<String, String> {
+            let number = |version: &&str| ((*version).to_owned(), format!("of {version}"));
+            versions.iter().map(number).collect()
+        };
+        for (versions, newest_of_them) in [
+            (&["1.8.0", "1.10.0"][..], Some(("1.10.0", "of 1.10.0"))),
+            (&["1.6.0", "1.8.0"], Some(("1.8.0", "of 1.8.0"))),
+            (&["2.0", "1.13.0"], Some(("2.0", "of 2.0"))),
+            (&[], None),
+        ] {
+            assert_eq!(newest(&cis(versions)), newest_of_them);
+        }
+    }
+
+    #[test]
+    fn an_id_is_a_word_that_can_be_typed() {
+        let text = include_str!("../../remediations/daemon/daemon-icc.toml");
+        for id in ["", "a b", "a,b", "a\u{1b}[2Jb", "\u{202e}x", "a/b", "a`b"] {
+            let named = text.replace("\"daemon-icc\"", &serde_json::json!(id).to_string());
+            let error = Catalog::default().add("daemon", id, "x.toml", &named);
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains("is not an id"), "{id:?}: {error}");
+        }
+    }
 }

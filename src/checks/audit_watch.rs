@@ -269,7 +269,7 @@ impl<'f> Judge<'_, 'f> {
         }
     }
 
-    fn unknown(&self, why: impl Into<String>, source: impl Into<String>) -> Judgement {
+    fn unknown(&self, why: impl Into<String>, source: impl Into<super::Source>) -> Judgement {
         Judgement::new(Outcome::Unknown, Evidence::new(why, &self.rule, source))
     }
 
@@ -340,10 +340,12 @@ impl<'f> Judge<'_, 'f> {
     fn in_kernel(&self, configured: bool) -> Result<Option<Evidence>, Box<Judgement>> {
         let auditing = &self.facts.auditing;
         let unknown = |unseen: &Unseen| {
-            Box::new(self.unknown(
-                format!("the kernel's rules could not be seen: {}", unseen.unseen),
-                unseen.hint.clone(),
-            ))
+            let why = format!("the kernel's rules could not be seen: {}", unseen.unseen);
+            let mut judgement = self.unknown(why, "auditctl -l".to_owned());
+            if let Some(evidence) = judgement.evidence.first_mut() {
+                *evidence = evidence.clone().hint(&unseen.hint);
+            }
+            Box::new(judgement)
         };
         if let Seen::Unseen(unseen) = &auditing.kernel_rules {
             return Err(unknown(unseen));

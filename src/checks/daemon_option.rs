@@ -7,7 +7,7 @@
 use super::layout::{DaemonJson, Layout};
 use super::startable::refusals_of;
 use super::unread::key_changed_since_start;
-use super::{Daemon, Evidence, Judgement, Outcome};
+use super::{Daemon, Evidence, Judgement, Outcome, Source};
 use crate::change::Edit;
 use crate::facts::{Facts, Seen, major};
 use crate::formats::secrets::mask_value;
@@ -160,14 +160,15 @@ impl DaemonOption {
                     Evidence::new(
                         format!("the file does not parse: {}", error.reason),
                         self.want.in_words(&self.key),
-                        format!("{}:{}:{}", layout.config, error.line, error.column),
+                        Source::at(&layout.config, error.line, Some(error.column)),
                     ),
                 );
             }
-            DaemonJson::Unreadable(why, _) if self.flag(&layout).is_none() => {
+            DaemonJson::Unreadable(why, hint) if self.flag(&layout).is_none() => {
                 return Judgement::new(
                     Outcome::Unknown,
-                    Evidence::new(why.clone(), self.want.in_words(&self.key), layout.config),
+                    Evidence::new(why.clone(), self.want.in_words(&self.key), layout.config)
+                        .hint(hint),
                 );
             }
             // With a flag the file does not decide.
@@ -380,8 +381,9 @@ impl DaemonOption {
                         Evidence::new(
                             format!("the running daemon could not be asked: {why}"),
                             "its own word",
-                            hint,
-                        ),
+                            "the Docker API",
+                        )
+                        .hint(hint),
                     ],
                     ..Judgement::default()
                 };

@@ -93,7 +93,7 @@ impl FileAccess {
             Seen::Unseen(unseen) => {
                 return Judgement::new(
                     Outcome::Unknown,
-                    Evidence::new(unseen.unseen, unseen.hint, path),
+                    Evidence::new(unseen.unseen, "to be seen", path).hint(unseen.hint),
                 );
             }
             Seen::Known(node) => node,
@@ -212,7 +212,7 @@ impl FileAccess {
 
     fn correct(node: &Node, evidence: Evidence, edit: Edit, lasting: Vec<Edit>) -> Judgement {
         if let Some(reason) = &node.fixed {
-            let path = evidence.source.clone();
+            let path = evidence.source.to_string();
             return Judgement::blocked(
                 vec![evidence],
                 format!("{path}: {reason}"),

@@ -13,6 +13,7 @@ pub mod installation;
 mod layout;
 mod outcome;
 mod place;
+mod source;
 mod start;
 pub mod startable;
 mod unread;
@@ -28,6 +29,7 @@ pub(crate) use layout::parent;
 pub use layout::{DaemonJson, Layout};
 pub use outcome::{Evidence, Judgement, Outcome};
 pub use place::Place;
+pub use source::{Location, Source};
 pub use start::{hidden_flag, reread, start_command};
 pub(crate) use unread::{changed_since_start, key_changed_since_start, unread_keys};
 

@@ -1,7 +1,9 @@
 //! Verdicts and the evidence for them.
 
+use super::source::Source;
 use crate::change::Edit;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct as _;
+use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 
 /// The verdict of one control on one host.
@@ -38,17 +40,46 @@ impl fmt::Display for Outcome {
 }
 
 /// One thing that was looked at.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Evidence {
     /// What was seen: `icc = true`, `mode 0666`, `no watch`.
     pub seen: String,
     /// What is wanted there, empty when nothing is.
     pub wanted: String,
     /// Where: file and line, API field, flag and unit, `container web`.
-    pub source: String,
+    pub source: Source,
+    /// A command that would say more, or make visible what could not be seen.
+    pub hint: Option<String>,
     /// Configured, and takes effect at a named event: "docker.service restarts", "the next boot".
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<String>,
+}
+
+/// `{seen, wanted, source}`, and what there is of `location`, `hint` and `pending`: format 1.
+impl Serialize for Evidence {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let location = self.source.location();
+        let more = [
+            location.is_some(),
+            self.hint.is_some(),
+            self.pending.is_some(),
+        ];
+        let more = more.into_iter().filter(|it| *it).count();
+        let mut entry = serializer.serialize_struct("Evidence", 3 + more)?;
+        entry.serialize_field("seen", &self.seen)?;
+        entry.serialize_field("wanted", &self.wanted)?;
+        entry.serialize_field("source", &self.source.to_string())?;
+        match location {
+            Some(location) => entry.serialize_field("location", location)?,
+            None => entry.skip_field("location")?,
+        }
+        for (name, value) in [("hint", &self.hint), ("pending", &self.pending)] {
+            match value {
+                Some(value) => entry.serialize_field(name, value)?,
+                None => entry.skip_field(name)?,
+            }
+        }
+        entry.end()
+    }
 }
 
 impl Evidence {
@@ -56,14 +87,22 @@ impl Evidence {
     pub fn new(
         seen: impl Into<String>,
         wanted: impl Into<String>,
-        source: impl Into<String>,
+        source: impl Into<Source>,
     ) -> Self {
         Self {
             seen: seen.into(),
             wanted: wanted.into(),
             source: source.into(),
+            hint: None,
             pending: None,
         }
+    }
+
+    /// The same with a command that helps; an empty one is none.
+    #[must_use]
+    pub fn hint(mut self, command: impl Into<String>) -> Self {
+        self.hint = Some(command.into()).filter(|command| !command.is_empty());
+        self
     }
 
     /// The same, taking effect at `event`.
@@ -98,7 +137,7 @@ impl Judgement {
     }
 
     /// Does not concern this host, because `reason`.
-    pub fn not_applicable(reason: impl Into<String>, source: impl Into<String>) -> Self {
+    pub fn not_applicable(reason: impl Into<String>, source: impl Into<Source>) -> Self {
         Self::new(Outcome::NotApplicable, Evidence::new(reason, "", source))
     }
 

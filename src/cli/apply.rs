@@ -6,14 +6,14 @@ use super::context::Context;
 use super::ending::{ending, nothing_to_do};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::{Done, OK, ROLLED_BACK, STUCK, confirm, print, show};
+use super::{Done, OK, ROLLED_BACK, STUCK, confirm, defect, print, show};
 use crate::apply::{
     self, Applied, ApplyError, Event, JournalError, Outcome, Settings, Transaction, Watcher,
 };
 use crate::audit::Report;
 use crate::change::Activation;
 use crate::facts::Facts;
-use crate::formats::shell::quoted;
+use crate::formats::shell::quoted_os;
 use crate::host::{HostError, Lock, ReadHost as _, lock, lock_holder};
 use crate::plan::{Document, Options, Plan, StepDocument};
 use crate::render;
@@ -94,7 +94,7 @@ pub(super) fn run(global: &Global, verb: &ApplyVerb) -> Done {
             let _ = write!(instead, " --confirm-within {seconds}s");
         }
         if let Some(path) = &verb.file {
-            instead = format!("{instead} {}", quoted(&path.to_string_lossy()));
+            instead = format!("{instead} {}", quoted_os(path.as_os_str()));
         }
         if !print::confirm("Apply this?", &instead)? {
             print::note("Nothing was changed.");
@@ -110,10 +110,10 @@ pub(super) fn run(global: &Global, verb: &ApplyVerb) -> Done {
     Ok(finish(
         &context,
         verb.format,
-        &ResultDocument::new(&applied, &transaction, &prepared.before, &after),
+        &ResultDocument::new(&applied, &transaction, &prepared.before, after.as_ref()),
         &applied,
         &prepared.before,
-        &after,
+        after.as_ref(),
     ))
 }
 
@@ -177,13 +177,29 @@ impl Prepared {
 }
 
 /// Carries a transaction out and judges the host afterwards.
+///
+/// # Errors
+/// When nothing was changed.
 pub(super) fn carry_out(
     context: &mut Context,
     transaction: &Transaction,
-) -> Result<(Applied, Report), Failure> {
+) -> Result<(Applied, Option<Report>), Failure> {
     let applied = execute(context, transaction)?;
-    let after = context.report(&context.facts_of_any_host()?);
+    let after = judged_after(context);
     Ok((applied, after))
+}
+
+/// The verdicts after the host was changed. That it cannot be looked at any more is told, and is no
+/// reason to say that nothing was touched.
+pub(super) fn judged_after(context: &Context) -> Option<Report> {
+    match context.facts_of_any_host() {
+        Ok(facts) => Some(context.report(&facts)),
+        Err(failure) => {
+            print::note("The change has ended; looking at the host again has failed.");
+            print::failure(&failure);
+            None
+        }
+    }
 }
 
 /// Refuses whoever is not root, takes the lock, and refuses while a transaction is unfinished.
@@ -280,14 +296,16 @@ pub(super) fn settings(context: &Context) -> Settings {
 /// The user, and the one behind sudo.
 pub(super) fn asked_by() -> String {
     let uid = users::get_current_uid();
-    match std::env::var("SUDO_USER") {
-        Ok(user) if !user.is_empty() => format!("{user} (sudo, uid {uid})"),
+    match std::env::var_os("SUDO_USER") {
+        Some(user) if !user.is_empty() => format!("{} (sudo, uid {uid})", user.to_string_lossy()),
         _ => format!("uid {uid}"),
     }
 }
 
+/// What was typed, so that it could be typed again.
 pub(super) fn command_line() -> String {
-    std::env::args().collect::<Vec<_>>().join(" ")
+    let words: Vec<String> = std::env::args_os().map(|word| quoted_os(&word)).collect();
+    words.join(" ")
 }
 
 /// Carries a transaction out, with a line for each step.
@@ -321,7 +339,12 @@ pub(super) fn watched(
     let place = context.place.clone();
     let state = context.list_state();
     let room = context.on_host("/var/lib");
+    defect::changing();
     let applied = act(&mut context.host, &mut watcher);
+    match &applied {
+        Ok(applied) => defect::changed(status(applied)),
+        Err(_) => defect::unchanged(),
+    }
     watcher.bar.finish_and_clear();
     applied.map_err(|error| match error {
         ApplyError::Unfinished { .. } => {
@@ -352,9 +375,12 @@ impl Watcher for Lines {
     fn event(&mut self, event: Event) {
         let ok = Style::new().for_stderr().green();
         let bad = Style::new().for_stderr().red().bold();
+        let shown = render::clean;
         let line = match event {
-            Event::Begun { id } => format!("transaction {id}"),
-            Event::Step { number, of, what } => format!("[{number}/{of}] {what}"),
+            // They are part of the result, which says each once.
+            Event::Note { .. } => return,
+            Event::Begun { id } => format!("transaction {}", shown(&id)),
+            Event::Step { number, of, what } => format!("[{number}/{of}] {}", shown(&what)),
             Event::Activating {
                 activation,
                 undo: false,
@@ -367,17 +393,19 @@ impl Watcher for Lines {
                 "looking for {} s whether they stay up (see --settle)",
                 time.as_secs()
             ),
-            Event::Started { container } => format!("started the container {container} again"),
+            Event::Started { container } => {
+                format!("started the container {} again", shown(&container))
+            }
             Event::Checking => "checking that the services are healthy".to_owned(),
             Event::Committed => ok.apply_to("committed").to_string(),
-            Event::UndoBegun { why } => format!("{} {why}", bad.apply_to("taking it back:")),
-            Event::Restoring { path } => format!("undo: {path}"),
-            Event::Note { text } => format!("note: {text}"),
-            Event::Left { text } => format!("{} {text}", bad.apply_to("left:")),
+            Event::UndoBegun { why } => {
+                format!("{} {}", bad.apply_to("taking it back:"), shown(&why))
+            }
+            Event::Restoring { path } => format!("undo: {}", shown(&path)),
+            Event::Left { text } => format!("{} {}", bad.apply_to("left:"), shown(&text)),
             Event::RolledBack => ok.apply_to("everything is as it was before").to_string(),
             Event::Stuck => bad.apply_to("a person is needed").to_string(),
         };
-        let line = render::clean(&line);
         self.bar.set_message(line.clone());
         if !self.quiet {
             let say = self.say;
@@ -409,7 +437,8 @@ pub(super) struct ResultDocument {
     steps: Vec<StepDocument>,
     activations: Vec<Activation>,
     audit_before: Report,
-    audit_after: Report,
+    /// Null where the host could not be looked at again.
+    audit_after: Option<Report>,
 }
 
 impl ResultDocument {
@@ -426,7 +455,7 @@ impl ResultDocument {
             steps: Vec::new(),
             activations: Vec::new(),
             audit_before: report.clone(),
-            audit_after: report.clone(),
+            audit_after: Some(report.clone()),
         }
     }
 
@@ -434,7 +463,7 @@ impl ResultDocument {
         applied: &Applied,
         transaction: &Transaction,
         before: &Report,
-        after: &Report,
+        after: Option<&Report>,
     ) -> Self {
         let (outcome, why, left) = match &applied.outcome {
             Outcome::Committed => ("committed", None, Vec::new()),
@@ -457,7 +486,7 @@ impl ResultDocument {
                 .collect(),
             activations: transaction.activations.clone(),
             audit_before: before.clone(),
-            audit_after: after.clone(),
+            audit_after: after.cloned(),
         }
     }
 }
@@ -477,7 +506,7 @@ pub(super) fn finish(
     document: &ResultDocument,
     applied: &Applied,
     before: &Report,
-    after: &Report,
+    after: Option<&Report>,
 ) -> u8 {
     print::told(match format {
         Format::Json => print::json(document),

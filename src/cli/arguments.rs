@@ -1,9 +1,11 @@
 //! What can be typed. Doc comments here are the help.
 
 use crate::catalog::Severity;
-use crate::formats::shell::quoted;
+use crate::formats::shell::{quoted, quoted_os};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -54,12 +56,13 @@ pub(super) struct Global {
     /// Colour the output
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(super) color: Colour,
-    /// How long a service may take to do as it is told, in seconds; what is only asked (the Docker
-    /// daemon, systemctl, auditctl) is given less, in proportion
+    /// Seconds to wait for a service to reload or restart; what is only asked (the Docker daemon,
+    /// systemctl, auditctl) is given less, in proportion
     #[arg(long, value_name = "SECONDS", default_value_t = 120, global = true,
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(super) deadline: u64,
-    /// How long a restarted dockerd must stay up before a change is final, in seconds; 0: not at all
+    /// Seconds a restarted dockerd must stay healthy before the change is committed; 0 skips the
+    /// check
     #[arg(long, value_name = "SECONDS", default_value_t = 30, global = true,
           value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub(super) settle: u64,
@@ -78,13 +81,27 @@ impl Global {
         let mut words = String::new();
         for (flag, path) in [("--root", &self.root), ("--config", &self.config)] {
             if let Some(path) = path {
-                let _ = write!(words, " {flag} {}", quoted(&path.to_string_lossy()));
+                let _ = write!(words, " {flag} {}", quoted_os(path.as_os_str()));
             }
         }
         words
     }
 
-    /// The same with what chooses controls: a command that is proposed must not do more.
+    /// A path of the host as it is named here: below `--root`.
+    pub(super) fn on_host(&self, path: &str) -> OsString {
+        let mut root = self
+            .root
+            .as_deref()
+            .map_or(&b""[..], |root| root.as_os_str().as_bytes());
+        while let Some(shorter) = root.strip_suffix(b"/") {
+            root = shorter;
+        }
+        let mut all = OsStr::from_bytes(root).to_owned();
+        all.push(path);
+        all
+    }
+
+    /// [`Self::place`] with what chooses controls: a command that is proposed must not do more.
     pub(super) fn scope(&self) -> String {
         let mut words = self.place();
         if let Some(profile) = self.profile {
@@ -195,9 +212,9 @@ pub(super) struct Allow {
     /// Also what disrupts something on this host
     #[arg(long)]
     pub(super) allow_disruption: bool,
-    /// Stop running containers for the restart of dockerd, also where live-restore could keep them:
-    /// options of the default bridge (icc) then take effect at once. That docker deletes one with
-    /// --rm, or starts one that somebody has stopped, needs --allow-disruption as well
+    /// Let the restart of dockerd stop running containers even if live-restore could keep them, so
+    /// that bridge options such as icc take effect immediately. Also needs --allow-disruption if a
+    /// --rm container would be deleted or a stopped one started
     #[arg(long)]
     pub(super) restart_containers: bool,
 }

@@ -4,15 +4,16 @@ use super::arguments::{Allow, Global, Profile};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::print;
+use super::site::Site;
 use super::today::today;
 use crate::apply::{self, JournalError, STATE, Settings};
 use crate::audit::{Judged, Report, judge};
 use crate::catalog::{self, Catalog, Selection};
 use crate::change::Digest;
-use crate::checks::{Layout, changed_since_start};
+use crate::checks::{Evidence, Layout, Location, changed_since_start};
 use crate::collect::{self, collect};
-use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Usage};
-use crate::formats::shell::quoted;
+use crate::facts::{Docker, Facts, Requests, Seen, Usage};
+use crate::formats::shell::quoted_os;
 use crate::host::{LinuxHost, Patience, ReadHost as _, read_named};
 use crate::plan::{self, Document, Options, Plan};
 use crate::policy::{self, Policy};
@@ -20,6 +21,8 @@ use crate::render::{self, Paper};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::time::Duration;
@@ -43,7 +46,7 @@ pub(super) struct Context {
     /// The flags that say which host and which controls.
     pub(super) scope: String,
     /// The folder that the host is in, empty for the running one.
-    root: String,
+    root: OsString,
     /// Where the line for each step goes: standard error, unless the steps are the story.
     pub(super) say: fn(&str),
     /// Where signals are noted, for a verb that began to listen before it changes anything.
@@ -63,7 +66,9 @@ impl Context {
             Some(root) => LinuxHost::folder(root),
         }
         .map_err(|error| match &global.root {
-            Some(root) => Failure::refused(error, format!("ls -ld {}", root.display())),
+            Some(root) => {
+                Failure::refused(error, format!("ls -ld {}", quoted_os(root.as_os_str())))
+            }
             None => Failure::refused(error, "ls -ld /"),
         })?;
         Self::with_host(global, host)
@@ -86,11 +91,21 @@ impl Context {
         let host = host.with_patience(Patience::scaled(deadline));
         let mut catalog =
             Catalog::embedded().map_err(|error| Failure::refused(error, "seaworthy --version"))?;
-        let mut decided = String::new();
-        let mut policy = Policy::default();
-        if decide {
-            policy = self::policy(global, &host, &mut decided)?;
-            site_controls(&host, &mut catalog, &mut decided)?;
+        let Site {
+            policy,
+            decided,
+            ignored,
+        } = if decide {
+            Site::read(global, &host, &mut catalog)?
+        } else {
+            Site::default()
+        };
+        if global.verbose && !ignored.is_empty() {
+            print::note(&format!(
+                "note: ignored in {}, as a control's file ends in .toml: {}",
+                catalog::SITE_CONTROLS,
+                render::clean(&ignored.join(", "))
+            ));
         }
         let selection = Selection {
             only: global.only.clone(),
@@ -118,6 +133,7 @@ impl Context {
                 "seaworthy explain",
             ));
         }
+        let clock = now(&host);
         Ok(Self {
             host,
             catalog,
@@ -127,13 +143,9 @@ impl Context {
             deadline,
             settle: Duration::from_secs(global.settle),
             decisions: Digest::of(decided.as_bytes()),
-            today: today(std::env::var_os("TZ").as_deref()),
+            today: today(clock, std::env::var_os("TZ").as_deref()),
             place: global.place(),
-            root: global
-                .root
-                .as_ref()
-                .map(|root| root.to_string_lossy().trim_end_matches('/').to_owned())
-                .unwrap_or_default(),
+            root: global.on_host(""),
             scope: global.scope(),
             say: print::note,
             interrupt: None,
@@ -145,11 +157,9 @@ impl Context {
 
     /// A path of the host as a command that is proposed must name it.
     pub(super) fn on_host(&self, path: &str) -> String {
-        if self.root.is_empty() {
-            path.to_owned()
-        } else {
-            quoted(&format!("{}{path}", self.root))
-        }
+        let mut all = self.root.clone();
+        all.push(path);
+        quoted_os(&all)
     }
 
     /// The command that shows what is in the state folder.
@@ -180,7 +190,7 @@ impl Context {
     /// The same where Docker may be gone: what was changed can still be taken back.
     pub(super) fn facts_of_any_host(&self) -> Result<Facts, Failure> {
         let bar = self.progress();
-        let facts = self.facts_with(&mut |what| bar.set_message(what.to_owned()))?;
+        let facts = self.facts_with(&mut |what| print::progress(&bar, what))?;
         bar.finish_and_clear();
         let hidden = facts.docker.known().map_or(&[][..], |it| &it.hidden);
         for hidden in hidden.iter().take(MOST_HIDDEN) {
@@ -208,7 +218,7 @@ impl Context {
             }
             requests
         };
-        let docker_host = std::env::var("DOCKER_HOST").ok();
+        let docker_host = docker_host();
         let mut facts = collect(&self.host, docker_host.as_deref(), &wanted, progress);
         facts.unread_keys = self.unread_keys(&facts);
         if !self.other_daemon_is_fine {
@@ -289,7 +299,7 @@ impl Context {
             };
             plan = planned(&closer);
         }
-        let at = jiff::Timestamp::now().to_string();
+        let at = now(&self.host).to_string();
         let document = Document::new(&plan, facts, options, &at, &self.decisions);
         (plan, document)
     }
@@ -297,7 +307,7 @@ impl Context {
     /// Which programs in images gain rights.
     fn look_for_setuid(&self, docker: &mut Docker) {
         let bar = self.progress();
-        bar.set_message("looking for setuid programs in images");
+        print::progress(&bar, "looking for setuid programs in images");
         collect::setuid(&self.host, docker);
         bar.finish_and_clear();
     }
@@ -306,8 +316,8 @@ impl Context {
     fn usage(&self, facts: &Facts) -> Seen<Usage> {
         let measure = || {
             let bar = self.progress();
-            bar.set_message("measuring images, containers and volumes");
-            let docker_host = std::env::var("DOCKER_HOST").ok();
+            print::progress(&bar, "measuring images, containers and volumes");
+            let docker_host = docker_host();
             let usage = collect::usage(&self.host, docker_host.as_deref(), facts);
             bar.finish_and_clear();
             usage
@@ -321,16 +331,24 @@ impl Context {
             return Ok(());
         }
         let unseen = report.unseen();
-        let place = unseen.first().and_then(|place| place.split(": ").next());
-        let hint = match place {
-            Some(path) if self.host.is_root() && path.starts_with('/') => {
-                format!("ls -ld {}", self.on_host(path))
-            }
-            _ => format!("sudo seaworthy {verb}{}", self.scope),
+        let as_root = format!("sudo seaworthy {verb}{}", self.scope);
+        let hint = match unseen.first() {
+            Some(evidence) if self.host.is_root() => match evidence.source.location() {
+                // Something in it is wrong.
+                Some(Location {
+                    file,
+                    line: Some(_),
+                    ..
+                }) => format!("editor {}", self.on_host(file)),
+                Some(Location { file, .. }) => format!("ls -ld {}", self.on_host(file)),
+                None => evidence.hint.clone().unwrap_or(as_root),
+            },
+            _ => as_root,
         };
         let mut failure = Failure::plain("nothing could be checked", hint);
-        for place in unseen {
-            failure.details += &render::clean(&format!("  {place}\n"));
+        for Evidence { source, seen, .. } in unseen {
+            let line = render::clean(&format!("{source}: {seen}"));
+            let _ = writeln!(failure.details, "  {line}");
         }
         Err(failure)
     }
@@ -343,6 +361,16 @@ impl Context {
             restart_containers: allow.restart_containers,
         }
     }
+}
+
+/// What the clock says.
+fn now(host: &LinuxHost) -> jiff::Timestamp {
+    jiff::Timestamp::from_microsecond(host.now()).unwrap_or_default()
+}
+
+/// `DOCKER_HOST`. One that is not UTF-8 names a daemon, too: one that is not there.
+fn docker_host() -> Option<String> {
+    std::env::var_os("DOCKER_HOST").map(|host| host.to_string_lossy().into_owned())
 }
 
 /// Refuses to plan from the containers of one daemon and to restart another one.
@@ -370,21 +398,6 @@ fn refuse_other_daemon(docker_host: Option<&str>, facts: &Facts) -> Result<(), F
     ))
 }
 
-/// Reads the policy: `--config`, else the host's own if it has one.
-fn policy(global: &Global, host: &LinuxHost, decided: &mut String) -> Result<Policy, Failure> {
-    let (path, text) = match &global.config {
-        Some(path) => (path.display().to_string(), read(path)?),
-        None => match trusted_text(host, policy::PATH)? {
-            Some(text) => (policy::PATH.to_owned(), text),
-            None => return Ok(Policy::default()),
-        },
-    };
-    let policy = Policy::parse(&text)
-        .map_err(|error| Failure::plain(format!("{path}: {error}"), format!("editor {path}")))?;
-    decided.push_str(&text);
-    Ok(policy)
-}
-
 /// As many things that the daemon did not show are named.
 const MOST_HIDDEN: usize = 40;
 
@@ -400,83 +413,11 @@ pub(super) fn read(path: &Path) -> Result<String, Failure> {
     });
     text.map_err(|error| {
         Failure::plain(
-            format!("{}: cannot read: {error}", path.display()),
-            format!("ls -l {}", path.display()),
+            format!(
+                "{}: cannot read: {error}",
+                render::clean(&path.to_string_lossy())
+            ),
+            format!("ls -l {}", quoted_os(path.as_os_str())),
         )
     })
-}
-
-/// The text of a file that tells root what to do: nobody else may be able to write it.
-fn trusted_text(host: &LinuxHost, path: &str) -> Result<Option<String>, Failure> {
-    let look = |path: &str, look| {
-        host.node(path, look)
-            .map_err(|error| Failure::refused(error, "sudo seaworthy audit"))
-    };
-    let node = look(path, Look::Content)?;
-    if node.kind == Kind::Absent {
-        return Ok(None);
-    }
-    let refuse = |path: &str, why: &str, cure: String| {
-        Err(Failure::plain(
-            format!("{path}: {why}, so it is not trusted"),
-            cure,
-        ))
-    };
-    if node.kind != Kind::File {
-        return refuse(path, "it is not a regular file", format!("ls -ld {path}"));
-    }
-    let folder = crate::checks::parent(path);
-    for (path, node) in [(path, &node), (folder, &look(folder, Look::Attributes)?)] {
-        if node.uid != 0 {
-            return refuse(
-                path,
-                "it does not belong to root",
-                format!("chown root {path}"),
-            );
-        }
-        if node.mode.0 & 0o022 != 0 {
-            return refuse(
-                path,
-                "others than root can write it",
-                format!("chmod go-w {path}"),
-            );
-        }
-    }
-    match node
-        .content
-        .and_then(|content| String::from_utf8(content.0).ok())
-    {
-        Some(text) => Ok(Some(text)),
-        None => refuse(
-            path,
-            "it is not text of less than 1 MiB",
-            format!("file {path}"),
-        ),
-    }
-}
-
-/// Adds the site's own controls.
-fn site_controls(
-    host: &LinuxHost,
-    catalog: &mut Catalog,
-    decided: &mut String,
-) -> Result<(), Failure> {
-    let Ok(folder) = host.node(catalog::SITE_CONTROLS, Look::Entries) else {
-        return Ok(());
-    };
-    for name in folder.entries.iter().flatten() {
-        let Some(stem) = name.strip_suffix(".toml") else {
-            continue;
-        };
-        let path = format!("{}/{name}", catalog::SITE_CONTROLS);
-        let Some(text) = trusted_text(host, &path)? else {
-            continue;
-        };
-        // The site's own controls are in the area of the host unless they say otherwise.
-        catalog
-            .add("host", stem, &path, &text)
-            .map_err(|error| Failure::refused(error, format!("editor {path}")))?;
-        decided.push_str(&text);
-    }
-    Ok(())
 }

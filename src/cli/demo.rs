@@ -139,7 +139,13 @@ impl Stage {
         let lock = begin(&self.context, "apply")?;
         let transaction = prepared.transaction();
         let (applied, after) = carry_out(&mut self.context, &transaction)?;
-        print::out(&ending(&self.brief, "", &applied, &prepared.before, &after))?;
+        print::out(&ending(
+            &self.brief,
+            "",
+            &applied,
+            &prepared.before,
+            after.as_ref(),
+        ))?;
         if let Some(status) = self.spoilt(&applied)? {
             return Ok(status);
         }
@@ -160,7 +166,7 @@ impl Stage {
         )?;
         let transaction = rollback::planned(&self.context, &applied.id, false)?.transaction;
         let (back, end) = carry_out(&mut self.context, &transaction)?;
-        print::out(&ending(&self.brief, "", &back, &again.before, &end))?;
+        print::out(&ending(&self.brief, "", &back, &again.before, end.as_ref()))?;
         if let Some(status) = self.spoilt(&back)? {
             return Ok(status);
         }

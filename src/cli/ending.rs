@@ -8,23 +8,24 @@ use std::fmt::Write as _;
 
 /// That there is nothing to do, and what is left out, comes later or is not known.
 pub(super) fn nothing_to_do(document: &Document, paper: &Paper) -> String {
-    let how_far = if document.unknown.is_empty() {
-        "this may be changed"
+    let what = if document.unknown.is_empty() {
+        "everything this run may change"
     } else {
-        "it could be seen"
+        "everything this run may change and could see"
     };
-    let mut text = format!("Nothing to do: the host is as it should be, as far as {how_far}.\n");
+    let mut text = format!("Nothing to do: {what} is already correct.\n");
     for (event, controls) in document.pending_by_event() {
-        let line = format!("takes effect at {event}: {}", controls.join(", "));
+        let line = format!("{}: {}", render::takes_effect(event), controls.join(", "));
         text.push_str(&paper.wrapped("  ", &line));
     }
     if !paper.quiet {
         for back in &document.held_back {
-            let _ = writeln!(text, "  held back: {} ({})", back.control, back.release);
+            let (control, release) = (clean(&back.control), clean(&back.release));
+            let _ = writeln!(text, "  held back: {control} ({release})");
         }
         for unknown in &document.unknown {
-            let reason = clean(&unknown.reason);
-            let _ = writeln!(text, "  not known: {} ({reason})", unknown.control);
+            let (control, reason) = (clean(&unknown.control), clean(&unknown.reason));
+            let _ = writeln!(text, "  not known: {control} ({reason})");
         }
     }
     text
@@ -36,7 +37,7 @@ pub(super) fn ending(
     place: &str,
     applied: &Applied,
     before: &Report,
-    after: &Report,
+    after: Option<&Report>,
 ) -> String {
     let id = &applied.id;
     let mut text = last_words(applied);
@@ -44,9 +45,15 @@ pub(super) fn ending(
         Outcome::Committed => {
             let _ = writeln!(text, "\nDone: transaction {id} is committed.");
             if let Some(event) = &applied.pending {
-                let _ = writeln!(text, "Pending: some of it takes effect at {event}.");
+                let _ = writeln!(
+                    text,
+                    "Pending: some of it {}.",
+                    clean(&render::takes_effect(event))
+                );
             }
-            text.push_str(&render::changes(before, after, paper));
+            if let Some(after) = after {
+                text.push_str(&render::changes(before, after, paper));
+            }
             if let Some(until) = applied.confirm_until {
                 let _ = writeln!(
                     text,
@@ -96,7 +103,7 @@ pub(super) fn taken_back(applied: &Applied) -> String {
 fn last_words(applied: &Applied) -> String {
     let mut text = String::new();
     for log in &applied.service_logs {
-        let _ = writeln!(text, "\nThe last words of {}:", log.unit);
+        let _ = writeln!(text, "\nThe last words of {}:", clean(&log.unit));
         for line in &log.lines {
             let _ = writeln!(text, "  {}", clean(line));
         }

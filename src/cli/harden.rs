@@ -170,7 +170,7 @@ fn apply(
         &context.place,
         &applied,
         &prepared.before,
-        &after,
+        after.as_ref(),
     )));
     Ok(status(&applied))
 }

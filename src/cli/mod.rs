@@ -5,7 +5,9 @@ mod arguments;
 mod audit;
 mod confirm;
 mod context;
+mod defect;
 mod demo;
+mod destination;
 mod ending;
 mod explain;
 mod failure;
@@ -17,6 +19,7 @@ mod print;
 mod recover;
 mod rollback;
 mod show;
+mod site;
 mod today;
 mod unconfirmed;
 
@@ -43,9 +46,13 @@ const STUCK: u8 = 4;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    ExitCode::from(defect::guarded(run))
+}
+
+fn run() -> u8 {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return print::usage(&error),
+        Err(error) => return print::usage(error),
     };
     print::colours(arguments.global.color);
     let global = &arguments.global;
@@ -65,10 +72,10 @@ pub fn main() -> ExitCode {
         Verb::Man => print::man(),
     };
     match done {
-        Ok(status) => ExitCode::from(status),
+        Ok(status) => status,
         Err(failure) => {
             print::failure(&failure);
-            ExitCode::from(failure.status)
+            failure.status
         }
     }
 }

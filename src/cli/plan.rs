@@ -1,27 +1,32 @@
 //! `seaworthy plan`
 
-use super::arguments::{Global, PlanFormat, PlanVerb};
+use super::arguments::{Allow, Global, PlanFormat, PlanVerb};
 use super::context::Context;
-use super::failure::Failure;
+use super::destination::Destination;
 use super::{Done, FINDINGS, OK, apply, print};
-use crate::formats::shell::quoted;
+use crate::formats::shell::quoted_os;
 use crate::plan::Document;
 use crate::render;
 use std::path::Path;
 
 pub(super) fn run(global: &Global, verb: &PlanVerb) -> Done {
+    let out = verb.out.as_deref().map(Destination::open).transpose()?;
     let context = Context::open(global)?;
     apply::warn_unfinished(&context);
     let facts = context.facts()?;
     let blind = context.refuse_blind("plan", &context.report(&facts));
     let (_, document) = context.plan(&facts, &context.options(verb.allow));
-    if let Some(path) = &verb.out {
-        save(&document, path)?;
+    if let Some(out) = &out {
+        out.write(&print::json_text(&document)?)?;
     }
+    let saved = verb
+        .out
+        .as_deref()
+        .filter(|_| out.as_ref().is_some_and(Destination::is_file));
     match verb.format {
         PlanFormat::Human => {
             let mut text = render::plan(&document, &context.paper);
-            text.push_str(&next(&document, verb, &context));
+            text.push_str(&next(&document, saved, verb.allow, &context));
             print::out(&text)?;
         }
         PlanFormat::Json => print::json(&document)?,
@@ -42,47 +47,17 @@ pub(super) fn run(global: &Global, verb: &PlanVerb) -> Done {
     })
 }
 
-fn next(document: &Document, verb: &PlanVerb, context: &Context) -> String {
+fn next(document: &Document, saved: Option<&Path>, allow: Allow, context: &Context) -> String {
     if document.is_empty() {
         return String::new();
     }
-    let command = match &verb.out {
+    let command = match saved {
         Some(path) => format!(
             "sudo seaworthy apply{} {}",
             context.place,
-            quoted(&path.to_string_lossy())
+            quoted_os(path.as_os_str())
         ),
-        None => format!(
-            "sudo seaworthy apply{}{}",
-            context.scope,
-            verb.allow.words()
-        ),
+        None => format!("sudo seaworthy apply{}{}", context.scope, allow.words()),
     };
     format!("\nNext:\n  {command}\n")
-}
-
-/// Saves the plan so that nobody ever reads half of it.
-fn save(document: &Document, path: &Path) -> Result<(), Failure> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let failed = |error: std::io::Error| {
-        // It goes on with the name of a temporary file that nobody knows.
-        let text = error.to_string();
-        let why = text.split(" at path ").next().unwrap_or_default();
-        Failure::plain(
-            format!("{}: cannot save the plan: {why}", path.display()),
-            format!("ls -ld {}", folder.display()),
-        )
-    };
-    let mut text = serde_json::to_string_pretty(document)
-        .map_err(|error| Failure::refused(error, "seaworthy --version"))?;
-    text.push('\n');
-    // Mode 0600 on purpose: a plan tells in which ways a host is weak.
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
 }

@@ -1,17 +1,20 @@
-//! Writing to the terminal or the pipe. A reader that went away is no error: `seaworthy audit |
-//! head` ends quietly.
+//! Writing to the terminal or the pipe: everything that people read leaves through here, and leaves
+//! inert. A reader that went away is no error: `seaworthy audit | head` ends quietly.
 
 use super::arguments::{Arguments, Colour};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::{Done, OK, REFUSED};
 use clap::CommandFactory as _;
+use clap::error::ContextValue;
 use console::{Key, Term};
+use indicatif::ProgressBar;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::process::ExitCode;
 
-use crate::render::Paper;
+use crate::formats::inert;
+use crate::render::{self, Paper};
 
 /// `--color`. NO_COLOR and CLICOLOR are read by the `console` library.
 pub(super) fn colours(when: Colour) {
@@ -42,8 +45,51 @@ pub(super) fn paper(quiet: bool, verbose: bool) -> Paper {
     }
 }
 
+/// The escape sequences that our own styles make: colours, bold, dim, underlined, and their end
+/// (ECMA-48, 8.3.117). Nothing else that moves or hides is ever written.
+const STYLES: [&str; 11] = [
+    "\u{1b}[0m",
+    "\u{1b}[1m",
+    "\u{1b}[2m",
+    "\u{1b}[4m",
+    "\u{1b}[31m",
+    "\u{1b}[32m",
+    "\u{1b}[33m",
+    "\u{1b}[34m",
+    "\u{1b}[35m",
+    "\u{1b}[36m",
+    "\u{1b}[90m",
+];
+
+/// A text of ours as it may leave: whoever made it has escaped what came from the host, and here is
+/// what was forgotten. Only styles stay, and only where there are any.
+fn inert(text: &str, styled: bool) -> Cow<'_, str> {
+    if !styled || !text.contains('\u{1b}') {
+        return inert::lines(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\u{1b}') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(&inert::lines(before));
+        let style = STYLES.iter().find(|style| from.starts_with(**style));
+        let kept = style.map_or(1, |style| style.len());
+        match style {
+            Some(style) => out.push_str(style),
+            None => out.push_str(&inert::lines(&from[..kept])),
+        }
+        rest = &from[kept..];
+    }
+    out.push_str(&inert::lines(rest));
+    Cow::Owned(out)
+}
+
 /// Writes to standard output.
 pub(super) fn out(text: &str) -> Result<(), Failure> {
+    write(&inert(text, console::colors_enabled()))
+}
+
+fn write(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout
         .write_all(text.as_bytes())
@@ -64,16 +110,27 @@ pub(super) fn line(text: &str) {
 
 /// Writes a value as JSON to standard output.
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    write(&json_text(value)?)
+}
+
+/// A value as JSON that is safe to look at, with a line break at its end.
+pub(super) fn json_text(value: &impl Serialize) -> Result<String, Failure> {
     let mut text = serde_json::to_string_pretty(value)
         .map_err(|error| Failure::refused(error, "seaworthy --version"))?;
     text.push('\n');
-    out(&text)
+    Ok(inert::json(&text).into_owned())
 }
 
 /// Writes a line to standard error.
 pub(super) fn note(text: &str) {
+    let text = inert(text, console::colors_enabled_stderr());
     // Nobody is left to be told that standard error is closed.
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Says beside a progress line what is being done.
+pub(super) fn progress(bar: &ProgressBar, what: &str) {
+    bar.set_message(render::clean(what));
 }
 
 /// Tells people why nothing came of it.
@@ -82,7 +139,7 @@ pub(super) fn failure(failure: &Failure) {
     note(&format!(
         "{} {}",
         style.clone().red().bold().apply_to("error:"),
-        crate::render::clean(&in_words(&failure.error))
+        render::clean_lines(&in_words(&failure.error))
     ));
     if !failure.details.is_empty() {
         note(failure.details.trim_end());
@@ -91,7 +148,7 @@ pub(super) fn failure(failure: &Failure) {
         note(&format!(
             "{} {}",
             style.cyan().apply_to("try:"),
-            failure.hint
+            render::clean(&failure.hint)
         ));
     }
 }
@@ -119,11 +176,37 @@ pub(super) fn told(printed: Result<(), Failure>) {
 }
 
 /// Help, version or a usage error.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
-    let to_stdout = !error.use_stderr();
-    // Whoever asked for help and closed the pipe has read enough.
-    let _ = error.print();
-    ExitCode::from(if to_stdout { OK } else { REFUSED })
+pub(super) fn usage(mut error: clap::Error) -> u8 {
+    if !error.use_stderr() {
+        // Whoever asked for help and closed the pipe has read enough.
+        let _ = error.print();
+        return OK;
+    }
+    // What was typed is repeated in it.
+    let repeated: Vec<_> = error
+        .context()
+        .filter_map(|(kind, value)| {
+            let value = match value {
+                ContextValue::String(text) => ContextValue::String(render::clean(text)),
+                ContextValue::Strings(texts) => {
+                    ContextValue::Strings(texts.iter().map(|text| render::clean(text)).collect())
+                }
+                _ => return None,
+            };
+            Some((kind, value))
+        })
+        .collect();
+    for (kind, value) in repeated {
+        error.insert(kind, value);
+    }
+    let text = error.render();
+    let text = if console::colors_enabled_stderr() {
+        text.ansi().to_string()
+    } else {
+        text.to_string()
+    };
+    note(text.trim_end());
+    REFUSED
 }
 
 /// The completion script of a shell.

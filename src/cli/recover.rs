@@ -1,6 +1,6 @@
 //! `seaworthy recover`
 
-use super::apply::{begin, settings, status, unfinished, watched};
+use super::apply::{begin, judged_after, settings, status, unfinished, watched};
 use super::arguments::{Format, Global, RecoverVerb};
 use super::context::Context;
 use super::ending::{ending, taken_back};
@@ -70,7 +70,7 @@ pub(super) fn run(global: &Global, verb: &RecoverVerb) -> Done {
     let transaction = forward
         .map(|remaining| remaining.transaction)
         .unwrap_or_default();
-    let after = context.report(&context.facts_of_any_host()?);
+    let after = judged_after(&context);
     // This is what was asked for.
     let back = !verb.forward && matches!(applied.outcome, apply::Outcome::RolledBack { .. });
     print::told(match verb.format {
@@ -80,13 +80,13 @@ pub(super) fn run(global: &Global, verb: &RecoverVerb) -> Done {
             &context.place,
             &applied,
             &before,
-            &after,
+            after.as_ref(),
         )),
         Format::Json => print::json(&result::ResultDocument::new(
             &applied,
             &transaction,
             &before,
-            &after,
+            after.as_ref(),
         )),
     });
     Ok(if back { OK } else { status(&applied) })

@@ -66,9 +66,16 @@ pub(super) fn run(global: &Global, verb: &RollbackVerb) -> Done {
     } = way_back;
     let (applied, after) = carry_out(&mut context, &transaction)?;
     drop(lock);
-    let document = result::ResultDocument::new(&applied, &transaction, &before, &after)
+    let document = result::ResultDocument::new(&applied, &transaction, &before, after.as_ref())
         .with_left(refused.iter().map(stays).collect());
-    let status = result::finish(&context, verb.format, &document, &applied, &before, &after);
+    let status = result::finish(
+        &context,
+        verb.format,
+        &document,
+        &applied,
+        &before,
+        after.as_ref(),
+    );
     Ok(tell_left(&context, &id, &refused, status))
 }
 
@@ -129,7 +136,7 @@ pub(super) fn tell_left(context: &Context, id: &str, refused: &[Refusal], status
         context.place
     ));
     for refusal in refused {
-        print::note(&render::clean(&format!("  {}", stays(refusal))));
+        print::note(&format!("  {}", render::clean(&stays(refusal))));
     }
     STUCK
 }
@@ -159,8 +166,8 @@ pub(super) fn planned(context: &Context, id: &str, partial: bool) -> Result<Roll
 fn refuse(planned: &Rollback, id: &str, place: &str) -> Failure {
     let mut details = String::new();
     for refusal in &planned.refused {
-        let _ = writeln!(details, "{}: {}", refusal.path, refusal.reason);
-        details.push_str(&refusal.difference);
+        let _ = writeln!(details, "{}", render::clean(&stays(refusal)));
+        details.push_str(&render::coloured_diff(&refusal.difference));
     }
     let paths: Vec<&str> = planned
         .refused
@@ -180,7 +187,7 @@ fn refuse(planned: &Rollback, id: &str, place: &str) -> Failure {
         )
     };
     Failure {
-        details: render::clean(&details),
+        details,
         ..Failure::plain(message, hint)
     }
 }

@@ -4,7 +4,7 @@ use super::arguments::{Global, ShowVerb};
 use super::context::read;
 use super::failure::Failure;
 use super::{Done, OK, print};
-use crate::formats::shell::quoted;
+use crate::formats::shell::quoted_os;
 use crate::plan::{Document, DocumentError};
 use crate::render;
 use std::path::Path;
@@ -24,10 +24,10 @@ pub(super) fn load(path: &Path, place: &str) -> Result<Document, Failure> {
 /// Why a saved plan is of no use, and what is.
 pub(super) fn refuse(path: &Path, error: &DocumentError, place: &str) -> Failure {
     let mut failure = Failure::plain(
-        format!("{}: {error}", path.display()),
+        format!("{}: {error}", render::clean(&path.to_string_lossy())),
         format!(
             "seaworthy plan{place} --out {}",
-            quoted(&path.to_string_lossy())
+            quoted_os(path.as_os_str())
         ),
     );
     failure.details = drift(error);

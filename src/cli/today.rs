@@ -13,12 +13,12 @@ const LOCAL: &str = "/etc/localtime";
 /// The largest zone has some four kilobytes.
 const LARGEST: u64 = 1 << 20;
 
-/// The date of this moment, ISO 8601, in the time zone that `TZ` names as tzset(3) reads it; in the
+/// The date of a moment, ISO 8601, in the time zone that `TZ` names as tzset(3) reads it; in the
 /// host's own where it is not set, and in UTC where neither can be read. The library's own way opens
 /// whatever `TZ` and `TZDIR` name, and waits for a pipe.
-pub(super) fn today(tz: Option<&OsStr>) -> String {
+pub(super) fn today(at: Timestamp, tz: Option<&OsStr>) -> String {
     let zone = zone(tz).unwrap_or(TimeZone::UTC);
-    Zoned::new(Timestamp::now(), zone).date().to_string()
+    Zoned::new(at, zone).date().to_string()
 }
 
 fn zone(tz: Option<&OsStr>) -> Option<TimeZone> {
@@ -86,7 +86,7 @@ mod tests {
             "../../../etc/passwd",
         ] {
             assert_eq!(offset(tz), None, "{tz}");
-            assert_eq!(today(Some(OsStr::new(tz))).len(), 10);
+            assert_eq!(today(Timestamp::UNIX_EPOCH, Some(OsStr::new(tz))).len(), 10);
         }
     }
 }

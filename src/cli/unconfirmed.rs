@@ -116,7 +116,7 @@ fn roll_back(context: &mut Context, id: &str) -> Done {
 fn say(applied: &Applied) {
     for log in &applied.service_logs {
         for line in &log.lines {
-            print::note(&format!("{}: {}", log.unit, clean(line)));
+            print::note(&format!("{}: {}", clean(&log.unit), clean(line)));
         }
     }
     tell(&applied.notes);

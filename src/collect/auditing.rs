@@ -104,7 +104,7 @@ fn ask<T>(
         );
     }
     if !host.is_root() {
-        return Seen::unseen("only root may list the audit rules", "run as root");
+        return Seen::unseen("only root may list the audit rules", "sudo seaworthy audit");
     }
     match host.report("auditctl", &[option]) {
         Ok(output) => match read(&output.stdout) {

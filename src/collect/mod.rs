@@ -132,7 +132,7 @@ fn unseen<T>(error: &HostError) -> Seen<T> {
 /// The reason of a failure, with what would help.
 fn reason(error: &HostError) -> Unseen {
     let unseen = if error.is_permission() {
-        Unseen::new("permission denied", "run as root")
+        Unseen::new("permission denied", "sudo seaworthy audit")
     } else {
         Unseen::new(error.to_string(), "")
     };

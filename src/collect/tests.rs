@@ -287,7 +287,9 @@ fn no_path_is_read_twice_and_requests_lead_to_requests() {
     assert_eq!(facts.text("/srv/docker"), Some(""));
     assert_eq!(
         facts.node("/root/secret"),
-        Seen::Unseen(Unseen::new("permission denied", "run as root").because(Cause::NotPermitted))
+        Seen::Unseen(
+            Unseen::new("permission denied", "sudo seaworthy audit").because(Cause::NotPermitted)
+        )
     );
     for (path, looks) in host.looks.borrow().iter() {
         let expected = match path.as_str() {
@@ -422,7 +424,7 @@ fn what_cannot_be_seen_has_a_reason() {
     let rules = collected(&host).auditing.kernel_rules;
     assert_eq!(
         rules,
-        Seen::unseen("only root may list the audit rules", "run as root")
+        Seen::unseen("only root may list the audit rules", "sudo seaworthy audit")
     );
     let host = model().prints("auditctl -l", "");
     assert!(collected(&host).auditing.kernel_rules.known().is_none());

@@ -19,6 +19,8 @@ pub mod fstab;
 pub mod go;
 /// The IPv6 addresses of a host: `/proc/net/if_inet6`.
 pub mod if_inet6;
+/// What is shown of a host's text, made safe to look at.
+pub mod inert;
 /// The mounts of a process: proc_pid_mountinfo(5).
 pub mod mount_info;
 /// os-release(5).

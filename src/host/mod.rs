@@ -78,6 +78,19 @@ pub enum Verdict {
     NotChecked(String),
 }
 
+/// The first moment of 9999-12-29, in microseconds since 1970: what is to come within a day after it
+/// is still a date.
+const LATEST: i64 = 253_402_041_600_000_000;
+
+/// What a clock says, as [`ReadHost::now`] counts.
+fn moment(clock: SystemTime) -> i64 {
+    match clock.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_micros()).map_or(LATEST, |now| now.min(LATEST)),
+        // Before 1970.
+        Err(_) => 0,
+    }
+}
+
 /// Reading a host. Nothing here changes anything, not even a timestamp (but atime).
 pub trait ReadHost {
     /// Whether this is the running system: false for a mounted image or a folder, where nothing
@@ -162,13 +175,10 @@ pub trait ReadHost {
         })
     }
 
-    /// The time now, in microseconds since 1970.
+    /// The time now, in microseconds since 1970: what the clock says, between 1970 and the last days
+    /// of the year 9999, beyond which no date can be written (RFC 3339) and no name sorts.
     fn now(&self) -> i64 {
-        SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .ok()
-            .and_then(|since| i64::try_from(since.as_micros()).ok())
-            .unwrap_or_default()
+        moment(SystemTime::now())
     }
 
     /// When something happened, in microseconds since 1970, of which systemd says that it happened
@@ -290,5 +300,30 @@ pub trait Host: ReadHost {
     /// Leaves a message in the system log of a running host, if it takes one.
     fn log(&mut self, entry: &LogEntry) {
         let _ = entry;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_of_any_year_is_a_date() {
+        let day = Duration::from_secs(24 * 60 * 60);
+        let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        for (clock, micros) in [
+            (SystemTime::UNIX_EPOCH - day, 0),
+            (SystemTime::UNIX_EPOCH - 36_525_000 * day, 0),
+            (at(0), 0),
+            (at(1_795_342_530), 1_795_342_530_000_000),
+            (at(253_402_300_799), LATEST),
+            (at(253_402_300_800), LATEST),
+            (at(1 << 50), LATEST),
+        ] {
+            assert_eq!(moment(clock), micros);
+        }
+        let last = jiff::Timestamp::from_microsecond(LATEST).unwrap();
+        assert_eq!(last.to_string(), "9999-12-29T00:00:00Z");
+        assert!(last.checked_add(day).is_ok());
     }
 }

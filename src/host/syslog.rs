@@ -2,6 +2,8 @@
 //!
 //! Nothing here may stop or delay a run: a log that does not take the message goes without it.
 
+use crate::formats::inert;
+use std::borrow::Cow;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
@@ -78,12 +80,13 @@ impl LogEntry {
             self.controls.join(","),
             self.by
         );
-        on_one_line(&text)
+        on_one_line(&text).into_owned()
     }
 }
 
-fn on_one_line(text: &str) -> String {
-    text.replace(|c: char| c.is_control(), " ")
+/// A log is read at a terminal, and a line break would begin a field of its own.
+fn on_one_line(text: &str) -> Cow<'_, str> {
+    inert::line(text)
 }
 
 /// Sends the message to whoever listens.
@@ -142,7 +145,7 @@ mod tests {
                 "SEAWORTHY_TRANSACTION=T-1",
                 "SEAWORTHY_OUTCOME=committed",
                 "SEAWORTHY_CONTROLS=daemon-icc audit-dockerd",
-                "SEAWORTHY_BY=bob PRIORITY=0 (sudo, uid 0)",
+                "SEAWORTHY_BY=bob<U+000A>PRIORITY=0 (sudo, uid 0)",
             ]
         );
     }

@@ -2,45 +2,53 @@
 
 use crate::change::{Action, State};
 use crate::facts::{Attributes, Bytes};
+use crate::formats::inert::is_inert;
 use crate::formats::secrets;
+use crate::formats::shell::quoted;
 use similar::TextDiff;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The difference that an action makes, secrets masked. A changed content is a unified diff of the
 /// file, its lines starting at the first column, as `patch -p0 -d /` takes it; other changes are
-/// lines of `what: old -> new`.
+/// lines of `what: old -> new`. A path that would break a line is written as a shell reads it.
 pub fn unified(action: &Action) -> String {
     let mut out = String::new();
+    let path = named(&action.path);
     if let (Some(before), Some(after)) = (action.before.attributes(), action.after.attributes()) {
-        attributes(&mut out, &action.path, before, after);
+        attributes(&mut out, &path, before, after);
     }
     match (&action.before, &action.after) {
         (State::Absent, State::Folder { attributes }) => {
-            let _ = writeln!(
-                out,
-                "{}: new folder, {}",
-                action.path,
-                described(attributes)
-            );
+            let _ = writeln!(out, "{path}: new folder, {}", described(attributes));
         }
         (State::Folder { .. }, State::Absent) => {
-            let _ = writeln!(out, "{}: the folder is removed if it is empty", action.path);
+            let _ = writeln!(out, "{path}: the folder is removed if it is empty");
         }
         (State::Absent, State::File { attributes, .. }) => {
-            let _ = writeln!(out, "{}: new file, {}", action.path, described(attributes));
+            let _ = writeln!(out, "{path}: new file, {}", described(attributes));
         }
         (State::File { .. }, State::Absent) => {
-            let _ = writeln!(out, "{}: the file is removed", action.path);
+            let _ = writeln!(out, "{path}: the file is removed");
         }
         _ => {}
     }
     if action.before.content() != action.after.content() {
-        content(&mut out, action);
+        content(&mut out, action, &path);
     }
     out
 }
 
-fn content(out: &mut String, action: &Action) {
+/// The path on one line.
+fn named(path: &str) -> Cow<'_, str> {
+    if path.chars().all(is_inert) {
+        Cow::Borrowed(path)
+    } else {
+        Cow::Owned(quoted(path))
+    }
+}
+
+fn content(out: &mut String, action: &Action, path: &str) {
     let text = |state: &State| -> Option<String> {
         match state.content() {
             None => Some(String::new()),
@@ -53,8 +61,7 @@ fn content(out: &mut String, action: &Action) {
         let size = |state: &State| state.content().map_or(0, |Bytes(bytes)| bytes.len());
         let _ = writeln!(
             out,
-            "{}: binary content, {} -> {} bytes",
-            action.path,
+            "{path}: binary content, {} -> {} bytes",
             size(&action.before),
             size(&action.after)
         );
@@ -64,7 +71,7 @@ fn content(out: &mut String, action: &Action) {
         if *state == State::Absent {
             "/dev/null"
         } else {
-            &action.path
+            path
         }
     };
     let diff = TextDiff::from_lines(&old, &new);

@@ -39,7 +39,10 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
     let wanted = format!("{NAME}=1");
     let node = match facts.node(FILE) {
         Seen::Unseen(unseen) => {
-            return Judgement::new(Outcome::Unknown, Evidence::new(unseen.unseen, wanted, FILE));
+            return Judgement::new(
+                Outcome::Unknown,
+                Evidence::new(unseen.unseen, wanted, FILE).hint(unseen.hint),
+            );
         }
         Seen::Known(node) => node,
     };

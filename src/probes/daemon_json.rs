@@ -7,7 +7,7 @@
 
 use crate::change::Edit;
 use crate::checks::startable::refusals;
-use crate::checks::{DaemonJson, Evidence, Judgement, Layout, Outcome};
+use crate::checks::{DaemonJson, Evidence, Judgement, Layout, Outcome, Source};
 use crate::facts::Facts;
 use crate::formats::daemon_json::{Document, Flaw};
 use crate::options::{self, Reading, Version};
@@ -24,7 +24,7 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
             vec![Evidence::new(
                 format!("it does not parse: {}", error.reason),
                 "one JSON object",
-                format!("{path}:{}:{}", error.line, error.column),
+                Source::at(path, error.line, Some(error.column)),
             )],
             format!(
                 "{path}:{}:{}: {}; the daemon would not start with it, and we do not guess what was meant",
@@ -32,9 +32,10 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
             ),
             format!("editor {path}"),
         ),
-        DaemonJson::Unreadable(why, _) => {
-            Judgement::new(Outcome::Unknown, Evidence::new(why, "a plain file", path))
-        }
+        DaemonJson::Unreadable(why, hint) => Judgement::new(
+            Outcome::Unknown,
+            Evidence::new(why, "a plain file", path).hint(hint),
+        ),
         DaemonJson::Read(document) => {
             let version = facts
                 .docker_version
@@ -125,7 +126,7 @@ fn conflicts(layout: &Layout<'_>, document: &Document) -> (Vec<(String, Evidence
         let evidence = Evidence::new(
             format!("the daemon does not start with it: `{key}` is set by {flag}, too"),
             "either the flag or the file",
-            format!("{}:{line}", layout.config),
+            Source::at(&layout.config, line, None),
         );
         if Layout::KEPT_KEYS.contains(&key) {
             by_hand.push(evidence);
@@ -138,7 +139,7 @@ fn conflicts(layout: &Layout<'_>, document: &Document) -> (Vec<(String, Evidence
 
 /// What is accepted, and does not do what it seems to.
 fn misleading(document: &Document, path: &str, version: Option<Version>) -> Vec<Evidence> {
-    let at = |line: usize| format!("{path}:{line}");
+    let at = |line: usize| Source::at(path, line, None);
     let mut found = Vec::new();
     for flaw in document.flaws() {
         match flaw {

@@ -1,8 +1,8 @@
 //! A report for people.
 
-use super::{Paper, clean, clipped, dim, heading, outcome_style, severity_style};
+use super::{Paper, clean, clipped, dim, flat, heading, outcome_style, severity_style};
 use crate::audit::{Finding, Report, Summary};
-use crate::catalog::by_area;
+use crate::catalog::{by_area, newest};
 use crate::checks::Outcome;
 use std::fmt::Write as _;
 
@@ -49,7 +49,7 @@ pub fn findings(report: &Report, paper: &Paper) -> String {
             if paper.quiet {
                 out.push_str(&brief(finding, paper));
             } else {
-                out.push_str(&one(finding, paper));
+                out.push_str(&one(finding, host.live, paper));
             }
         }
         out.push('\n');
@@ -144,7 +144,8 @@ fn brief(finding: &Finding, paper: &Paper) -> String {
     )
 }
 
-fn one(finding: &Finding, paper: &Paper) -> String {
+/// `is_here`: the host runs, and a hint can be typed there.
+fn one(finding: &Finding, is_here: bool, paper: &Paper) -> String {
     let mut out = verdict(finding);
     let _ = writeln!(
         out,
@@ -174,6 +175,9 @@ fn one(finding: &Finding, paper: &Paper) -> String {
         if let Some(event) = &evidence.pending {
             let _ = write!(line, "; pending until {event}");
         }
+        if let (Some(hint), true) = (&evidence.hint, is_here) {
+            let _ = write!(line, "; try: {hint}");
+        }
         for line in paper.wrapped(&indent, &line).lines() {
             let _ = writeln!(out, "{}", dim(line));
         }
@@ -182,13 +186,9 @@ fn one(finding: &Finding, paper: &Paper) -> String {
 }
 
 fn number(finding: &Finding) -> String {
-    finding
-        .cis
-        .iter()
-        .next_back()
-        .map_or_else(String::new, |(version, number)| {
-            format!("CIS {version} {number}")
-        })
+    newest(&finding.cis).map_or_else(String::new, |(version, number)| {
+        flat(&format!("CIS {version} {number}"))
+    })
 }
 
 /// `12 pass, 30 fail, 5 manual, 0 unknown, 20 not applicable`, and the waived if there are any.

@@ -138,9 +138,9 @@ pub fn table<'a>(controls: impl IntoIterator<Item = &'a Control>) -> String {
                 control.remediation.applicability,
                 dim(&control
                     .newest_number()
-                    .map_or_else(String::new, |(version, number)| format!(
+                    .map_or_else(String::new, |(version, number)| flat(&format!(
                         "CIS {version} {number}"
-                    )))
+                    ))))
             );
         }
         out.push('\n');

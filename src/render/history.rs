@@ -101,7 +101,7 @@ fn full(record: &Record, paper: &Paper) -> String {
 
 /// What taking a transaction back would do.
 pub fn rollback(id: &str, transaction: &Transaction, impact: &[String], paper: &Paper) -> String {
-    let mut out = format!("{}\n\n", heading(&format!("Rollback of {id}")));
+    let mut out = format!("{}\n\n", heading(&format!("Rollback of {}", clean(id))));
     for (index, step) in transaction.all_steps().enumerate() {
         let _ = writeln!(
             out,

@@ -13,7 +13,11 @@ pub(super) fn impacts(list: &[Impact], indent: &str, paper: &Paper) -> String {
     let text = format!("{indent}  ");
     for impact in list {
         let sentence = format!("{} ({})", impact.what, impact.why);
-        let lines = paper.wrapped(&text, &sentence);
+        // Rules to copy stand on lines of their own; names in it have no line breaks.
+        let lines: String = sentence
+            .lines()
+            .map(|line| paper.wrapped(&text, line))
+            .collect();
         let _ = write!(out, "{indent}- {}", &lines[text.len()..]);
         let below = format!("{text}  ");
         for line in by_kind(&impact.who, paper.verbose) {

@@ -1,7 +1,7 @@
 //! Values for people to read: pure functions of a report, a plan or a journal.
 //!
-//! Everything fits the given width, needs no colour to be understood, and never prints control
-//! characters that came from the host.
+//! Everything fits the given width, needs no colour to be understood, and is inert: what came from
+//! the host is escaped (see [`inert`]), names and paths on one line.
 
 mod audit;
 mod explain;
@@ -16,6 +16,7 @@ pub use plan::{coloured_diff, consequences, plan, step};
 
 use crate::catalog::Severity;
 use crate::checks::Outcome;
+use crate::formats::inert;
 use console::Style;
 
 /// How to print.
@@ -55,9 +56,9 @@ impl Paper {
     }
 }
 
-/// `text` on one line.
+/// `text` on one line, for prose: whatever separates words becomes a blank.
 pub(crate) fn flat(text: &str) -> String {
-    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+    clean(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// `text` on one line of at most `width` columns, with an ellipsis where it was cut.
@@ -65,17 +66,15 @@ pub(crate) fn clipped(text: &str, width: usize) -> String {
     console::truncate_str(&flat(text), width, "…").into_owned()
 }
 
-/// Text from the host without control characters: names of containers and files are not ours.
+/// A name or another text of one line as it may be shown: names of containers and files are not
+/// ours, and one that holds a line break must not begin a line of its own.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' && c != '\t' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
+    inert::line(text).into_owned()
+}
+
+/// The same for a text of several lines, such as where an error is in a file.
+pub(crate) fn clean_lines(text: &str) -> String {
+    inert::lines(text).into_owned()
 }
 
 pub(crate) fn outcome_style(outcome: Outcome) -> Style {
@@ -102,6 +101,17 @@ pub(crate) fn heading(text: &str) -> String {
 
 pub(crate) fn dim(text: &str) -> String {
     Style::new().dim().apply_to(text).to_string()
+}
+
+/// When something takes effect. An event is named as a moment ("the next boot") or as what happens
+/// ("docker.service restarts").
+pub(crate) fn takes_effect(event: &str) -> String {
+    let joins = if event.starts_with("the ") {
+        "at"
+    } else {
+        "when"
+    };
+    format!("takes effect {joins} {event}")
 }
 
 /// `1 change`, `2 changes`.

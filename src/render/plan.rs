@@ -1,7 +1,8 @@
 //! A plan for people: what changes, whom it concerns, what is held back.
 
 use super::impact::impacts;
-use super::{Paper, clean, count, dim, heading};
+use super::{Paper, clean, count, dim, heading, takes_effect};
+use crate::formats::inert;
 use crate::plan::{Document, HeldBackDocument, Impact, StepDocument};
 use console::Style;
 use std::collections::BTreeMap;
@@ -68,7 +69,7 @@ pub fn consequences(document: &Document, paper: &Paper) -> String {
     if !document.pending.is_empty() {
         let _ = writeln!(out, "{}", heading("Pending"));
         for (event, controls) in document.pending_by_event() {
-            let line = format!("takes effect at {event}: {}", controls.join(", "));
+            let line = format!("{}: {}", takes_effect(event), controls.join(", "));
             out.push_str(&paper.wrapped("  ", &line));
         }
         out.push('\n');
@@ -178,10 +179,11 @@ fn unknown(document: &Document, paper: &Paper) -> String {
     out
 }
 
-/// A diff with added lines green and removed lines red, other text as it is.
+/// A diff with added lines green and removed lines red. What is not inert in it is escaped so that
+/// two different diffs never look alike (see [`inert::exact`]).
 pub fn coloured_diff(diff: &str) -> String {
     let mut out = String::with_capacity(diff.len());
-    for line in clean(diff).lines() {
+    for line in inert::exact(diff).split_terminator('\n') {
         let style = match line.as_bytes() {
             [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => Style::new().bold(),
             [b'+', ..] => Style::new().green(),

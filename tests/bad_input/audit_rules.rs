@@ -139,7 +139,7 @@ fn with_a_bad_line() {
         === apply
         exit 0
         ---
-        Nothing to do: the host is as it should be, as far as this may be changed.
+        Nothing to do: everything this run may change is already correct.
           held back: audit-etc-docker (editor /etc/audit/rules.d/50-own.rules)
         "#);
     }
@@ -187,7 +187,7 @@ fn with_a_bad_line_without_augenrules() {
         === apply
         exit 0
         ---
-        Nothing to do: the host is as it should be, as far as this may be changed.
+        Nothing to do: everything this run may change is already correct.
           held back: audit-etc-docker (editor /etc/audit/audit.rules)
         ");
     }
@@ -235,7 +235,7 @@ fn with_a_watch_below_a_missing_folder() {
         === apply
         exit 0
         ---
-        Nothing to do: the host is as it should be, as far as this may be changed.
+        Nothing to do: everything this run may change is already correct.
           held back: audit-etc-docker (editor /etc/audit/rules.d/50-own.rules)
         ");
     }

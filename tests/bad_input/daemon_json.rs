@@ -76,7 +76,7 @@ fn with_comments() {
         === apply
         exit 0
         ---
-        Nothing to do: the host is as it should be, as far as it could be seen.
+        Nothing to do: everything this run may change and could see is already correct.
           held back: daemon-json (editor /etc/docker/daemon.json)
           not known: daemon-icc (/etc/docker/daemon.json:2:3: the file does not parse: comments are not allowed in daemon.json)
         ");
@@ -116,7 +116,7 @@ fn with_text_after_the_object() {
         === apply
         exit 0
         ---
-        Nothing to do: the host is as it should be, as far as it could be seen.
+        Nothing to do: everything this run may change and could see is already correct.
           held back: daemon-json (editor /etc/docker/daemon.json)
           not known: daemon-icc (/etc/docker/daemon.json:4:1: the file does not parse: there is more text after the end of the object)
         ");
@@ -155,7 +155,7 @@ fn with_a_key_twice() {
         === apply
         exit 0
         ---
-        Nothing to do: the host is as it should be, as far as this may be changed.
+        Nothing to do: everything this run may change is already correct.
           held back: daemon-icc (editor /etc/docker/daemon.json)
           held back: daemon-json (editor /etc/docker/daemon.json)
         "#);
@@ -195,7 +195,7 @@ fn in_utf_16() {
         === apply
         exit 0
         ---
-        Nothing to do: the host is as it should be, as far as it could be seen.
+        Nothing to do: everything this run may change and could see is already correct.
           held back: daemon-json (editor /etc/docker/daemon.json)
           not known: daemon-icc (/etc/docker/daemon.json:1:1: the file does not parse: the file is UTF-16; save it as UTF-8)
         ");
@@ -372,7 +372,7 @@ fn immutable() {
     === apply
     exit 0
     ---
-    Nothing to do: the host is as it should be, as far as this may be changed.
+    Nothing to do: everything this run may change is already correct.
       held back: daemon-icc (lsattr -d /etc/docker/daemon.json; findmnt -T /etc/docker/daemon.json)
     ");
 }

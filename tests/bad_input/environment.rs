@@ -59,10 +59,10 @@ fn with_carriage_returns() {
         --- /etc/environment
         +++ /etc/environment
         @@ -1,3 +1,3 @@
-         LANG=C�
-        -DOCKER_CONTENT_TRUST=1�
+         LANG=C<U+000D>
+        -DOCKER_CONTENT_TRUST=1<U+000D>
         +DOCKER_CONTENT_TRUST=1
-         EDITOR=vi�
+         EDITOR=vi<U+000D>
         ");
     }
 }

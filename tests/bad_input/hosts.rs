@@ -251,7 +251,7 @@ fn no_auditd() {
     === apply
     exit 0
     ---
-    Nothing to do: the host is as it should be, as far as this may be changed.
+    Nothing to do: everything this run may change is already correct.
       held back: audit-etc-docker (apt-get install auditd)
     "
     );

@@ -2,15 +2,19 @@
 //! a folder and states the exit status, the message, and that every path is as it was.
 
 mod audit_rules;
+mod bytes;
 mod daemon_json;
 mod environment;
 mod hosts;
+mod inert;
 mod later_edits;
+mod out;
 mod output;
 mod plans;
 mod policy;
 mod room;
 mod runs;
+mod site;
 mod together;
 mod tree;
 

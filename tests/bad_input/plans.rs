@@ -328,7 +328,7 @@ fn twice() {
     let second = apply(&tree);
     assert_eq!((second.status, second.err.as_str()), (Some(0), ""));
     before.assert_only_state_added(&tree);
-    assert_snapshot!(second.out, @"Nothing to do: the host is as it should be, as far as this may be changed.");
+    assert_snapshot!(second.out, @"Nothing to do: everything this run may change is already correct.");
 }
 
 #[test]
@@ -346,8 +346,8 @@ fn saved_where_it_cannot_be() {
     before.assert_untouched(&tree);
     assert_snapshot!(ran.all(), @r"
     exit 2
-    error: [folder]/missing/plan.json: cannot save the plan: No such file or directory (os error 2)
-    try: ls -ld [folder]/missing
+    error: [folder]/missing/plan.json: there is no folder [folder]/missing
+    try: mkdir -p [folder]/missing
     ---
     ");
 }

@@ -53,7 +53,7 @@ fn a_policy_with_an_unknown_key() {
         2 | levle = 2
           | ^^^^^
         unknown field `levle`, expected one of `level`, `daemon`, `waiver`
-        try: editor /etc/seaworthy/policy.toml
+        try: editor [folder]/root/etc/seaworthy/policy.toml
         ");
     }
 }
@@ -76,7 +76,7 @@ fn a_policy_that_everybody_writes() {
         assert_snapshot!(refused(&with_policy("level = 1\n", 0o666)), @r"
         exit 2
         error: /etc/seaworthy/policy.toml: others than root can write it, so it is not trusted
-        try: chmod go-w /etc/seaworthy/policy.toml
+        try: chmod go-w [folder]/root/etc/seaworthy/policy.toml
         ");
     }
 }
@@ -90,8 +90,8 @@ fn a_policy_that_is_a_link() {
         std::os::unix::fs::symlink("real.toml", tree.at("etc/seaworthy/policy.toml")).unwrap();
         assert_snapshot!(refused(&tree), @r"
         exit 2
-        error: /etc/seaworthy/policy.toml: it is not a regular file, so it is not trusted
-        try: ls -ld /etc/seaworthy/policy.toml
+        error: /etc/seaworthy/policy.toml: it is a symbolic link to real.toml, not a regular file, so it is not trusted
+        try: mv [folder]/root/etc/seaworthy/policy.toml [folder]/root/etc/seaworthy/policy.toml.old
         ");
     }
 }
@@ -104,7 +104,7 @@ fn a_policy_of_somebody_else() {
         assert_snapshot!(refused(&tree), @r"
         exit 2
         error: /etc/seaworthy/policy.toml: it does not belong to root, so it is not trusted
-        try: chown root /etc/seaworthy/policy.toml
+        try: chown root [folder]/root/etc/seaworthy/policy.toml
         ");
     }
 }
@@ -163,7 +163,7 @@ fn a_control_with_an_unknown_key() {
         5 | livel = 1
           | ^^^^^
         unknown field `livel`, expected one of `id`, `title`, `severity`, `level`, `cis`, `rationale`, `references`, `check`, `remediation`, `example`
-        try: editor /etc/seaworthy/remediations.d/site-folder.toml
+        try: editor [folder]/root/etc/seaworthy/remediations.d/site-folder.toml
         ");
     }
 }
@@ -175,7 +175,7 @@ fn a_control_with_a_taken_id() {
         assert_snapshot!(refused(&with_control("daemon-icc", &text)), @r"
         exit 2
         error: /etc/seaworthy/remediations.d/daemon-icc.toml: there is a control `daemon-icc` already
-        try: editor /etc/seaworthy/remediations.d/daemon-icc.toml
+        try: editor [folder]/root/etc/seaworthy/remediations.d/daemon-icc.toml
         ");
     }
 }
@@ -189,7 +189,7 @@ fn a_control_in_a_folder_that_everybody_writes() {
         assert_snapshot!(refused(&tree), @r"
         exit 2
         error: /etc/seaworthy/remediations.d: others than root can write it, so it is not trusted
-        try: chmod go-w /etc/seaworthy/remediations.d
+        try: chmod go-w [folder]/root/etc/seaworthy/remediations.d
         ");
     }
 }

@@ -231,7 +231,7 @@ fn a_read_only_etc() {
         === apply
         exit 0
         ---
-        Nothing to do: the host is as it should be, as far as this may be changed.
+        Nothing to do: everything this run may change is already correct.
           held back: daemon-icc (lsattr -d /etc/docker/daemon.json; findmnt -T /etc/docker/daemon.json)
         ");
     });

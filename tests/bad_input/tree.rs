@@ -266,11 +266,18 @@ impl Tree {
             let text = String::from_utf8(bytes).unwrap();
             text.replace(&*self.folder.path().to_string_lossy(), "[folder]")
         };
-        Ran {
+        let ran = Ran {
             status: output.status.code(),
             out: shown(output.stdout),
             err: shown(output.stderr),
+        };
+        // Whatever a test is about: a hint is a command.
+        for line in ran.err.lines() {
+            if let Some(hint) = line.strip_prefix("try: ") {
+                assert_eq!(crate::hints::wrong(hint), None, "{}", ran.err);
+            }
         }
+        ran
     }
 
     /// Everything that there is to know of the host but access times.

@@ -195,8 +195,8 @@ fn places_are_those_of_the_family() {
     let control = catalog.get("daemon-experimental").unwrap();
     let judged = control.check.judge(&rootless, &Policy::default());
     assert_eq!(
-        judged.evidence[1].source,
-        "DOCKER_HOST=unix:///run/user/1000/docker.sock seaworthy audit"
+        judged.evidence[1].hint.as_deref(),
+        Some("DOCKER_HOST=unix:///run/user/1000/docker.sock seaworthy audit")
     );
     let desktop = sample("ubuntu-24.04-desktop", &json!({}));
     assert_eq!(Layout::of(&desktop).installation, Installation::Desktop);

@@ -97,7 +97,10 @@ fn no_restart_while_the_file_as_it_stands_would_not_start() {
             "{config}: {:?}",
             report.evidence
         );
-        assert!(report.evidence[0].source.starts_with(CONFIG), "{config}");
+        assert!(
+            report.evidence[0].source.to_string().starts_with(CONFIG),
+            "{config}"
+        );
     }
 }
 

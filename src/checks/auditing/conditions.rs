@@ -40,7 +40,7 @@ pub(crate) fn conditions(facts: &Facts, rules: &Rules) -> Vec<Condition> {
 fn condition(
     seen: impl Into<String>,
     wanted: &str,
-    source: impl Into<String>,
+    source: impl Into<crate::checks::Source>,
     cure: impl Into<String>,
 ) -> Condition {
     Condition {

@@ -9,6 +9,7 @@ use super::{Impact, words};
 use crate::checks::parent;
 use crate::facts::{Container, Facts, Kind, MountKind, Seen};
 use crate::formats::accounts;
+use crate::formats::inert;
 
 /// Everybody who can do less than before, a file each.
 pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
@@ -307,7 +308,11 @@ fn loss(
         why.push(format!("its group {from} becomes {to}"));
     }
     let impact = Impact {
-        what: format!("can no longer {} {}", verbs.join(" or "), change.path),
+        what: format!(
+            "can no longer {} {}",
+            verbs.join(" or "),
+            inert::line(&change.path)
+        ),
         who,
         why: why.join(", "),
         size: None,
