@@ -1,7 +1,7 @@
 //! Whether the daemon runs.
 
-use super::Layout;
 use super::installation::Installation;
+use super::{Evidence, Judgement, Layout, Outcome};
 use crate::facts::{Cause, Facts, Seen, UnitState};
 
 /// Whether the daemon runs, as far as that is known. Where it may run, what its files say is not what it
@@ -42,6 +42,24 @@ impl Daemon {
             Self::Down
         } else {
             Self::Unclear
+        }
+    }
+
+    /// Unknown, as only the running daemon can say it and did not: what its files say, and why it did
+    /// not.
+    pub(super) fn unsaid(
+        configured: Evidence,
+        why: String,
+        source: &str,
+        hint: String,
+    ) -> Judgement {
+        Judgement {
+            outcome: Outcome::Unknown,
+            evidence: vec![
+                configured,
+                Evidence::new(why, "its own word", source).hint(hint),
+            ],
+            ..Judgement::default()
         }
     }
 }

@@ -374,19 +374,8 @@ impl DaemonOption {
             }
             Seen::Unseen(unseen) => {
                 let (why, hint) = layout.not_asked(unseen);
-                return Judgement {
-                    outcome: Outcome::Unknown,
-                    evidence: vec![
-                        evidence,
-                        Evidence::new(
-                            format!("the running daemon could not be asked: {why}"),
-                            "its own word",
-                            "the Docker API",
-                        )
-                        .hint(hint),
-                    ],
-                    ..Judgement::default()
-                };
+                let why = format!("the running daemon could not be asked: {why}");
+                return Daemon::unsaid(evidence, why, "the Docker API", hint);
             }
         };
         let event = layout.event_of_restart();
@@ -432,21 +421,8 @@ impl DaemonOption {
             ]),
             None if docker.hides(&self.key).is_some() => {
                 let hidden = docker.hides(&self.key).map(ToString::to_string);
-                Judgement {
-                    outcome: Outcome::Unknown,
-                    evidence: vec![
-                        evidence,
-                        Evidence::new(
-                            format!(
-                                "the running daemon did not say: {}",
-                                hidden.unwrap_or_default()
-                            ),
-                            "its own word",
-                            source_of_effective(&self.key),
-                        ),
-                    ],
-                    ..Judgement::default()
-                }
+                let why = format!("the running daemon did not say: {}", hidden.unwrap_or_default());
+                Daemon::unsaid(evidence, why, source_of_effective(&self.key), String::new())
             }
             None => match self.not_read(facts, layout, wanted) {
                 Some(why) => restart(vec![evidence.pending(event), why]),
