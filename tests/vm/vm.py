@@ -16,6 +16,7 @@ import socket
 import subprocess
 import tarfile
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -64,6 +65,8 @@ def need_tools():
 
 
 _accelerator = None
+_kvm_boots_known = threading.Event()
+_kvm_probe = threading.Lock()
 
 
 def accelerator():
@@ -106,15 +109,45 @@ def base_dir(release, build=True):
     if found.returncode:
         raise NotRunnable(f"{release}: build-base does not know it")
     base = Path(found.stdout.strip())
-    if (base / "disk.qcow2").exists():
-        return base
-    if not build:
-        return None
-    done = subprocess.run(builder + [release], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        why = done.stderr.strip().splitlines()
-        raise NotRunnable(f"the base of {release} cannot be built: {why[-1] if why else 'build-base failed'}")
+    if not (base / "disk.qcow2").exists():
+        if not build:
+            return None
+        done = subprocess.run(builder + [release], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            why = done.stderr.strip().splitlines()
+            raise NotRunnable(f"the base of {release} cannot be built: {why[-1] if why else 'build-base failed'}")
+    _leave_kvm_that_does_not_boot(base)
     return base
+
+
+def _leave_kvm_that_does_not_boot(base):
+    """Emulates from here on where KVM runs four bytes of code and still no kernel.
+
+    Seen inside another virtual machine: the kernel of Debian 13 ended in `KVM internal
+    error` while it unpacked itself, that of Debian 12 never said a word. Asked once a run,
+    with the first base, before anything depends on the answer."""
+    global _accelerator
+    with _kvm_probe:
+        if _kvm_boots_known.is_set() or accelerator() != "kvm" or os.environ.get("SEAWORTHY_VM_ACCEL"):
+            return
+        if not _kvm_boots(base / "vmlinuz"):
+            say("KVM is there and boots no kernel: emulating instead")
+            _accelerator = "tcg"
+        _kvm_boots_known.set()
+
+
+def _kvm_boots(kernel):
+    """Whether a kernel gets as far as looking for the disk that it is not given: then it
+    panics, and the emulator ends."""
+    command = ["qemu-system-x86_64", "-accel", "kvm", "-cpu", "host", "-smp", "2", "-m", "512", "-nodefaults",
+               "-display", "none", "-no-reboot", "-kernel", str(kernel),
+               "-append", "console=ttyS0 panic=-1", "-serial", "stdio"]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return b"Kernel panic - not syncing" in done.stdout
 
 
 def kernel_arguments():
