@@ -4,13 +4,16 @@ use super::files::Files;
 use super::units::Manager;
 use super::{process, reason, unseen};
 use crate::facts::{Cause, Container, Docker, Facts, Look, Seen, UnitState, Unseen, Usage};
-use crate::formats::command_line;
+use crate::formats::{command_line, packages};
 use crate::host::{HostError, ReadHost};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where docker.socket listens in every distribution, unless its unit says something else.
 const DEFAULT_SOCKET: &str = "/run/docker.sock";
+
+/// What dpkg and apk have installed.
+const PACKAGES: [&str; 2] = ["/var/lib/dpkg/status", "/lib/apk/db/installed"];
 
 const NOT_RUN: &str = "nothing is run in a folder";
 
@@ -193,18 +196,22 @@ pub(super) fn client(host: &dyn ReadHost) -> Seen<Option<String>> {
 }
 
 /// The version of the daemon: its own word, or else that of its binary.
-pub(super) fn version(host: &dyn ReadHost, facts: &Facts) -> Seen<String> {
+pub(super) fn version(files: &mut Files<'_>, facts: &Facts) -> Seen<String> {
     if let Some(docker) = facts.docker.known() {
         return Seen::Known(docker.version.clone());
-    }
-    if !host.is_live() {
-        return Seen::unseen(NOT_RUN, "");
     }
     let program = facts
         .units
         .get("docker.service")
         .and_then(|unit| unit.argv.first())
         .filter(|program| program.starts_with('/'));
+    let host = files.host();
+    if !host.is_live() {
+        return match packaged(files, program.map(String::as_str)) {
+            Some(version) => Seen::Known(version),
+            None => Seen::unseen(NOT_RUN, ""),
+        };
+    }
     match version_of(host, program.map_or("dockerd", String::as_str)) {
         Ok(version) => Seen::Known(version),
         Err(error) => unseen(&error),
@@ -212,6 +219,20 @@ pub(super) fn version(host: &dyn ReadHost, facts: &Facts) -> Seen<String> {
 }
 
 /// The version in `Docker version 26.1.5+dfsg1, build a72d7cd`.
+/// The version by the package that `program`, the daemon's, comes from: a copy elsewhere has a version of its own.
+fn packaged(files: &mut Files<'_>, program: Option<&str>) -> Option<String> {
+    let folder = program.and_then(|program| program.strip_suffix("/dockerd"));
+    if !matches!(
+        folder,
+        None | Some("/usr/bin" | "/usr/sbin" | "/bin" | "/sbin")
+    ) {
+        return None;
+    }
+    PACKAGES
+        .iter()
+        .find_map(|path| packages::dockerd(&files.text(path)?))
+}
+
 fn version_of(host: &dyn ReadHost, program: &str) -> Result<String, HostError> {
     let output = host.report(program, &["--version"])?;
     output

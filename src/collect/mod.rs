@@ -65,7 +65,7 @@ fn look(
     facts.docker = docker::daemon(&mut files, &facts.units, &manager, docker_host);
     let sockets = docker::sockets(&facts.units, docker_host);
     facts.daemon_process = process::daemon(&mut files, &facts.units, &manager, &sockets);
-    facts.docker_version = docker::version(host, &facts);
+    facts.docker_version = docker::version(&mut files, &facts);
     facts.files = files.take();
     progress("looking at files");
     for _ in 0..MOST_ROUNDS {

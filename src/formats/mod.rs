@@ -25,6 +25,8 @@ pub mod inert;
 pub mod mount_info;
 /// os-release(5).
 pub mod os_release;
+/// What a package manager has installed.
+pub mod packages;
 /// Masking of passwords and tokens before a text is shown or stored.
 pub mod secrets;
 /// `name = value` a line: auditd.conf(5) and its like.
