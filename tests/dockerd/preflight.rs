@@ -75,8 +75,13 @@ const APPLY: [&str; 5] = [
 #[test]
 fn what_the_daemon_refuses_is_not_written() {
     apart(|| {
-        // A value that only dockerd itself knows to be none: we leave it alone.
-        let text = "{\n  \"log-level\": \"loud\"\n}\n";
+        // Something that only this dockerd itself knows: its program is a script that adds a flag.
+        shell(
+            "real=$(readlink -f /usr/sbin/dockerd) && cp \"$real\" /run/dockerd.real \\
+             && printf '#!/bin/sh\\nexec /run/dockerd.real --icc=true \"$@\"\\n' > /run/dockerd \\
+             && chmod 755 /run/dockerd && mount --bind /run/dockerd \"$real\"",
+        );
+        let text = "{\n  \"log-level\": \"info\"\n}\n";
         fs::write(CONFIG, text).unwrap();
         let ran = seaworthy(&APPLY);
         let words = said(&ran);
@@ -85,7 +90,10 @@ fn what_the_daemon_refuses_is_not_written() {
             words.contains("error: /etc/docker/daemon.json: dockerd refuses what would be written there, so nothing was changed: "),
             "{words}"
         );
-        assert!(words.contains("loud"), "{words}");
+        assert!(
+            words.contains("specified both as a flag and in the configuration file: icc"),
+            "{words}"
+        );
         assert!(
             words.contains("try: seaworthy plan --skip daemon"),
             "{words}"
