@@ -217,6 +217,19 @@ pub struct Node {
     /// system is mounted read-only", "something is mounted on it", …
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fixed: Option<String>,
+    /// Why others than root decide what is at this path, whether something is there or not:
+    /// "/home/bob on the way there belongs to uid 1000, not to root". Nothing is changed there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub untrusted: Option<String>,
+    /// How many names a regular file has (`st_nlink`, inode(7)); 0 when not known.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub names: u64,
+}
+
+// The signature is serde's.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Node {

@@ -16,16 +16,19 @@ use std::path::Path;
 
 /// What is at `path`; see [`super::ReadHost::node`].
 pub(super) fn node(tree: &Tree, path: &str, look: Look) -> Result<Node, HostError> {
-    let found = tree.find(path).and_then(|spot| {
-        let handle = spot.open(NAME_ONLY)?;
-        Ok((spot, handle))
-    });
-    match found {
-        Ok((spot, handle)) => {
-            seen(tree, &spot, &handle, look).map_err(|source| HostError::file(path, "read", source))
-        }
-        Err(error) if is_absence(&error) => Ok(Node::absent()),
-        Err(error) => Err(HostError::file(path, "read", error)),
+    let failed = |source| HostError::file(path, "read", source);
+    let spot = match tree.find(path) {
+        Ok(spot) => spot,
+        Err(error) if is_absence(&error) => return Ok(Node::absent()),
+        Err(error) => return Err(failed(error)),
+    };
+    match spot.open(NAME_ONLY) {
+        Ok(handle) => seen(tree, &spot, &handle, look).map_err(failed),
+        Err(error) if is_absence(&error) => Ok(Node {
+            untrusted: spot.distrust,
+            ..Node::absent()
+        }),
+        Err(error) => Err(failed(error)),
     }
 }
 
@@ -39,11 +42,12 @@ pub(super) fn room(tree: &Tree, folder: &str) -> Option<u64> {
     Some(found.f_bfree.saturating_mul(found.f_frsize))
 }
 
-/// Nothing is there, or something that is not a folder is on the way.
+/// Nothing is there, or something that is not a folder is on the way, or nothing can be there as
+/// no name is so long (ENAMETOOLONG).
 pub(super) fn is_absence(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
     )
 }
 
@@ -60,6 +64,11 @@ fn seen(tree: &Tree, spot: &Spot, handle: &OwnedFd, look: Look) -> io::Result<No
         modified: extra.as_ref().map_or(0, |extra| {
             extra.stx_mtime.tv_sec * 1_000_000 + i64::from(extra.stx_mtime.tv_nsec / 1_000)
         }),
+        untrusted: spot.distrust.clone(),
+        names: match kind {
+            Kind::File => stat.st_nlink,
+            _ => 0,
+        },
         ..Node::default()
     };
     if kind == Kind::Link {

@@ -18,6 +18,8 @@ mod impact;
 mod refusal;
 mod restart;
 mod simulate;
+mod touch;
+mod why_not;
 mod workbench;
 
 pub use diff::{describe_state, unified};
@@ -26,12 +28,12 @@ pub use forecast::{
     ContainerForecast, Effective, Fate, Forecast, ObjectFate, ObjectForecast, SettingForecast,
 };
 pub use impact::{Impact, depends};
+pub use why_not::Why;
 pub use workbench::OWN_FILE_HEADER;
 
 use crate::audit::{Judged, judge};
-use crate::catalog::{Applicability, Catalog, Selection};
+use crate::catalog::{Catalog, Selection};
 use crate::change::{Action, Activation, Edit, Expectation};
-use crate::checks::installation::hands_off;
 use crate::checks::{
     GENERATED_RULES, Layout, OWN_RULES_FILE, Outcome, RULES_FILE, TMPFILES, parent,
 };
@@ -41,6 +43,7 @@ use restart::Restart;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use why_not::Asked;
 use workbench::{Controls, Workbench};
 
 /// What a plan was asked for.
@@ -83,6 +86,8 @@ pub struct PlannedActivation {
 pub struct HeldBack {
     /// Its id.
     pub control: String,
+    /// What kind of reason.
+    pub why: Why,
     /// Why.
     pub reason: String,
     /// The flag that releases it, or the command that helps.
@@ -182,10 +187,16 @@ pub fn requests(facts: &Facts) -> Requests {
             .entry(parent(path).to_owned())
             .or_insert(Look::Attributes);
     }
+    let layout = Layout::of(facts);
+    // New content comes from a new file beside the old one: may its folder take one?
+    for path in [layout.config.as_str(), RULES_FILE] {
+        requests
+            .entry(parent(path).to_owned())
+            .or_insert(Look::Attributes);
+    }
     if facts.auditing.loader == RuleLoader::RulesFile {
         requests.insert(RULES_FILE.to_owned(), Look::Content);
     }
-    let layout = Layout::of(facts);
     requests.insert(facts.real_path(&layout.data_root()), Look::Entries);
     for (path, look) in impact::requests(facts) {
         let wanted = requests.entry(path).or_insert(look);
@@ -236,26 +247,35 @@ fn rounds<'a>(
                 // Pending until they stop by themselves.
                 continue;
             }
-            if let Some(back) = hold_back(one, facts, options, keeps) {
-                held.insert(id.clone(), back);
+            let asked = Asked {
+                one,
+                facts,
+                becomes: &bench.facts,
+                options,
+                keeps,
+            };
+            if let Some(why) = why_not::before(&asked) {
+                held.insert(id.clone(), why.of(id));
                 continue;
             }
             for edit in &one.judgement.edits {
                 if let Err(obstacle) = bench.apply(id, edit) {
-                    held.insert(id.clone(), back(id, obstacle.reason, obstacle.cure));
+                    held.insert(id.clone(), why_not::unwritable(obstacle).of(id));
                     return None;
                 }
                 news = true;
             }
         }
-        if let Some((controls, obstacle)) = refusal::refusal(&bench) {
+        if let Some((controls, why)) = why_not::refused_start(&bench) {
             for id in controls {
-                let back = back(&id, obstacle.reason.clone(), obstacle.cure.clone());
+                let back = why.clone().of(&id);
                 held.insert(id, back);
             }
             return None;
         }
-        if hold_back_unserved(&bench, facts, options, held) {
+        let unserved = why_not::unserved(&bench, facts, options);
+        if !unserved.is_empty() {
+            held.extend(unserved);
             return None;
         }
         if !news {
@@ -263,34 +283,12 @@ fn rounds<'a>(
         }
         bench.react(options);
     }
-    if hold_back_restart(&bench, facts, options, held) {
-        return None;
+    let news = why_not::restart(&bench, facts, options);
+    if news.is_empty() {
+        return Some(bench);
     }
-    Some(bench)
-}
-
-/// Holds back what would leave published ports without anything that serves them. Whether anything
-/// was.
-fn hold_back_unserved(
-    bench: &Workbench<'_>,
-    facts: &Facts,
-    options: &Options,
-    held: &mut BTreeMap<String, HeldBack>,
-) -> bool {
-    let Some(controls) = bench.daemon_keys.get("userland-proxy") else {
-        return false;
-    };
-    let Some(reason) = impact::unserved(facts, &bench.facts) else {
-        return false;
-    };
-    let mut news = false;
-    for id in controls {
-        if !options.allow_disruption && !options.selection.releases(id) {
-            held.insert(id.clone(), back(id, reason.clone(), impact::release(id)));
-            news = true;
-        }
-    }
-    news
+    held.extend(news);
+    None
 }
 
 /// Whether live-restore will be switched on by this plan, as far as it is known.
@@ -306,91 +304,8 @@ fn wishes_live_restore(judged: &[Judged<'_>], held: &BTreeMap<String, HeldBack>)
     })
 }
 
-/// Holds back what was let through in the belief that running containers would outlive the restart,
-/// when they will not, and what no flag releases: that they would although they must not. Whether
-/// anything was held back.
-fn hold_back_restart(
-    bench: &Workbench<'_>,
-    facts: &Facts,
-    options: &Options,
-    held: &mut BTreeMap<String, HeldBack>,
-) -> bool {
-    let restart = bench.restart(options);
-    let wanting = bench
-        .activations()
-        .into_iter()
-        .filter(|(activation, _)| *activation == Activation::RestartDocker)
-        .flat_map(|(_, controls)| controls);
-    if let Some((reason, cure)) = restart.leaves_behind(facts) {
-        // Without another root the others can go on.
-        let remap = bench.daemon_keys.get("userns-remap");
-        let leads = |id: &String| {
-            options.restart_containers || remap.is_none_or(|controls| controls.contains(id))
-        };
-        let mut news = false;
-        for id in wanting.filter(leads) {
-            held.insert(id.clone(), back(&id, reason.clone(), cure.clone()));
-            news = true;
-        }
-        return news;
-    }
-    if options.allow_disruption {
-        return false;
-    }
-    let Some(reason) = impact::stops(facts, options, restart.keeps()) else {
-        return false;
-    };
-    let mut news = false;
-    for id in wanting.filter(|id| !options.selection.releases(id)) {
-        let release = impact::release(&id);
-        held.insert(id.clone(), back(&id, reason.clone(), release));
-        news = true;
-    }
-    news
-}
-
 fn is_wish(one: &Judged<'_>) -> bool {
     one.judgement.outcome == Outcome::Fail && one.waiver.is_none()
-}
-
-fn back(control: &str, reason: String, release: String) -> HeldBack {
-    HeldBack {
-        control: control.to_owned(),
-        reason,
-        release,
-        changes: Vec::new(),
-        impact: Vec::new(),
-    }
-}
-
-/// Why a failing control is not cured by this plan, if so.
-/// `keeps` says that running containers would outlive a restart.
-fn hold_back(one: &Judged<'_>, facts: &Facts, options: &Options, keeps: bool) -> Option<HeldBack> {
-    let id = &one.control.id;
-    if let Some((reason, cure)) = &one.judgement.blocked {
-        return Some(back(id, reason.clone(), cure.clone()));
-    }
-    if one.control.remediation.applicability == Applicability::Manual {
-        return Some(back(
-            id,
-            "only a person can do this".to_owned(),
-            format!("seaworthy explain {id}"),
-        ));
-    }
-    if one.judgement.edits.is_empty() {
-        // Pending: written already, and nothing that we do brings the event about.
-        return None;
-    }
-    if let Some((reason, cure)) = hands_off(&one.judgement.edits, facts)
-        .or_else(|| impact::danger(&one.judgement.edits, facts))
-    {
-        return Some(back(id, reason, cure));
-    }
-    if options.allow_disruption || options.selection.releases(id) {
-        return None;
-    }
-    impact::disruption(one.control, &one.judgement.edits, facts, options, keeps)
-        .map(|reason| back(id, reason, impact::release(id)))
 }
 
 fn finish(

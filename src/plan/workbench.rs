@@ -5,6 +5,7 @@ use super::Options;
 use super::drop_in;
 use super::restart::{Restart, is_reloaded};
 use super::simulate;
+use super::touch::{self, Touch};
 use crate::change::{Action, Activation, Edit, State};
 use crate::checks::{DaemonJson, Layout, OWN_RULES_FILE, RULES_FILE, TMPFILES, parent, rule_files};
 use crate::facts::{Attributes, Facts, Kind, Mode, Node, RuleLoader, Seen};
@@ -129,6 +130,9 @@ impl<'a> Workbench<'a> {
                 uid,
                 gid,
             } => {
+                if let Some(obstacle) = touch::refusal(&self.facts, path, Touch::Attributes) {
+                    return Err(obstacle);
+                }
                 let Some(Seen::Known(node)) = self.facts.files.get_mut(path) else {
                     return Err(obstacle(
                         format!("{path} was not seen"),
@@ -221,11 +225,8 @@ impl<'a> Workbench<'a> {
                 return Err(obstacle(format!("{path}: {}", unseen.unseen), look(path)));
             }
         };
-        if let Some(reason) = &old.fixed {
-            return Err(obstacle(
-                format!("{path}: {reason}"),
-                format!("lsattr -d {path}; findmnt -T {path}"),
-            ));
+        if let Some(obstacle) = touch::refusal(&self.facts, path, Touch::Content) {
+            return Err(obstacle);
         }
         let mut node = match (old.kind, &old.content) {
             (Kind::Absent, _) => {
@@ -236,12 +237,6 @@ impl<'a> Workbench<'a> {
                 }
             }
             (Kind::File, Some(content)) if content.as_str().is_some() => old,
-            (Kind::Link, _) => {
-                return Err(obstacle(
-                    format!("{path} is a symbolic link, and none is followed"),
-                    look(path),
-                ));
-            }
             _ => {
                 return Err(obstacle(
                     format!("{path} is not a plain text file of less than 1 MiB"),
