@@ -5,6 +5,7 @@ use super::journal::{ActionRecord, DerivedBefore, Entry};
 use super::perform::{now, perform, settle};
 use super::run::{Failure, Run};
 use super::same::same;
+use super::strays;
 use super::transaction::Derived;
 use crate::change::{Action, State, StateRecord};
 use crate::facts::Look;
@@ -41,6 +42,7 @@ pub(super) fn before(
                 }
                 Ok(DerivedBefore::Account {
                     name: name.clone(),
+                    beside: Some(strays::beside(host, had.keys())?),
                     had,
                 })
             }
@@ -74,6 +76,10 @@ impl Run<'_> {
             };
             for file in files {
                 settle(self.host, file)?;
+            }
+            if let DerivedBefore::Account { had, beside, .. } = derived {
+                // A crash may have ended a tool that the daemon ran.
+                self.remove_strays(had.keys(), beside.as_ref());
             }
         }
         derived
@@ -138,7 +144,7 @@ impl Run<'_> {
                         left.push(self.left(path, state, &error.to_string()));
                     }
                 }
-                DerivedBefore::Account { name, had } => {
+                DerivedBefore::Account { name, had, beside } => {
                     for file in had.iter().filter(|(_, had)| !**had).map(|(file, _)| file) {
                         let done = self
                             .remove_account(file, name)
@@ -147,6 +153,7 @@ impl Run<'_> {
                             left.push(format!("{file}: the lines of {name} are left: {error}"));
                         }
                     }
+                    self.remove_strays(had.keys(), beside.as_ref());
                 }
             }
         }

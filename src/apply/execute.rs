@@ -18,7 +18,8 @@ use crate::checks::parent;
 use crate::facts::{Bytes, Look};
 use crate::host::{Host, HostError, LogEntry, ReadHost};
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Makes a transaction as a whole, or takes back what was begun.
@@ -93,6 +94,7 @@ pub fn apply(
         journal,
         id: id.to_owned(),
         commit_tried: false,
+        untouched: BTreeSet::new(),
     };
     run.say(Event::Begun { id: id.to_owned() });
     if let Some(text) = unsure {
@@ -259,6 +261,7 @@ fn open<'a>(
         journal,
         id: id.to_owned(),
         commit_tried: false,
+        untouched: BTreeSet::new(),
     })
 }
 
@@ -426,8 +429,35 @@ fn prepare(
         None
     };
     let begin = Begin::of(id, transaction, derived, kernel, boot_id(host));
+    refuse_short_files(host, store, &begin)?;
     let held = settings.mutation == Mutation::NoBegin;
     Journal::begin(host, store, begin, held)
+}
+
+/// More than the records of a step take, its undo and what is left of it included, in bytes.
+const STEP_RECORDS: u64 = 1 << 10;
+/// More than all other records take.
+const OTHER_RECORDS: u64 = 64 << 10;
+
+/// Refuses a limit of the process that its journal may meet half-way.
+fn refuse_short_files(host: &dyn Host, store: &Store, begin: &Begin) -> Result<(), HostError> {
+    let Some(most) = host.largest_file() else {
+        return Ok(());
+    };
+    let path = store.journal(&begin.id);
+    let first = serde_json::to_string(begin)
+        .map_err(|error| HostError::file(&path, "write", io::Error::other(error)))?;
+    let steps = begin.steps.len() as u64;
+    let needed = first.len() as u64 + steps * STEP_RECORDS + OTHER_RECORDS;
+    if needed <= most {
+        return Ok(());
+    }
+    Err(HostError::Refused {
+        path,
+        reason: format!(
+            "it may need {needed} bytes, and a file of this process may have {most} (see `ulimit -f`)"
+        ),
+    })
 }
 
 fn latest_journal(

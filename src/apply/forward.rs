@@ -12,6 +12,7 @@ use super::same::{on_the_way, same};
 use super::settings::Mutation;
 use super::transaction::{Step, Transaction};
 use crate::change::{Activation, Expectation};
+use crate::host::HostError;
 use std::time::Duration;
 
 /// Rules are in the kernel when their loading has ended; a busy kernel may take a moment to list them.
@@ -137,7 +138,15 @@ impl Run<'_> {
             if !resumed && !late {
                 self.write(&Entry::Intent { step: index })?;
             }
-            skipped = !perform(self.host, &self.id, action, self.settings.mutation)?;
+            let performed = perform(self.host, &self.id, action, self.settings.mutation);
+            if !resumed
+                && matches!(performed, Err(HostError::Refused { .. }))
+                // It may have been the last word about a change that was made.
+                && !is(self.host, &action.path, &action.after).unwrap_or(true)
+            {
+                self.untouched.insert(index);
+            }
+            skipped = !performed?;
             if late {
                 self.write(&Entry::Intent { step: index })?;
             }

@@ -214,7 +214,7 @@ fn inverse_derived(
                 ));
             }
         }
-        DerivedBefore::Account { name, had } => {
+        DerivedBefore::Account { name, had, .. } => {
             for file in had.iter().filter(|(_, had)| !**had).map(|(file, _)| file) {
                 inverse.steps.extend(without_account(host, file, name)?);
             }

@@ -6,6 +6,7 @@ use crate::change::{Action, State, StateRecord};
 use crate::checks::parent;
 use crate::facts::{Kind, Look};
 use crate::host::{Host, HostError, ReadHost};
+use std::io;
 
 /// The name under which new content is prepared. It ends in neither `.conf` nor `.rules`, so that
 /// nothing that reads the folder at the wrong moment takes it for real.
@@ -124,10 +125,12 @@ pub(super) fn perform(
     if is(host, path, &action.after)? {
         Ok(true)
     } else {
-        Err(HostError::Refused {
-            path: path.to_owned(),
-            reason: "read back after the change it is not what was written".to_owned(),
-        })
+        // Not a refusal: those are from before a change.
+        Err(HostError::file(
+            path,
+            "read back",
+            io::Error::other("after the change it is not what was written"),
+        ))
     }
 }
 

@@ -1,13 +1,55 @@
-//! Before the first change: would the daemon start with the configuration that is about to be
-//! written? The daemon itself is asked, without starting it; what it refuses is never installed.
+//! Before the first change: would each path take its change, and would the daemon start with the
+//! configuration that is about to be written? The daemon itself is asked, without starting it; what
+//! it refuses is never installed.
 
 use super::error::ApplyError;
 use super::transaction::Transaction;
+use crate::change::{Action, State};
+use crate::checks::parent;
 use crate::facts::{Bytes, Kind, Look};
-use crate::host::{ReadHost, Verdict};
+use crate::host::{HostError, ReadHost, Verdict};
 
-/// Asks the daemon's own program. Returns a sentence when it could not say.
+/// Looks at every path, and asks the daemon's own program. Returns a sentence when it could not say.
 pub(super) fn preflight(
+    host: &dyn ReadHost,
+    transaction: &Transaction,
+) -> Result<Option<String>, ApplyError> {
+    for step in transaction
+        .all_steps()
+        .chain(&transaction.undo_live_restore)
+    {
+        refuse_untouchable(host, &step.action)?;
+    }
+    ask_daemon(host, transaction)
+}
+
+/// What a plan knew when it was made (`plan::touch`) may have changed since, and a rollback has no
+/// plan: nothing is begun that would fail at this path.
+fn refuse_untouchable(host: &dyn ReadHost, action: &Action) -> Result<(), HostError> {
+    let refused = |path: &str, reason: String| HostError::Refused {
+        path: path.to_owned(),
+        reason,
+    };
+    let node = host.node(&action.path, Look::Attributes)?;
+    if let Some(reason) = node.untrusted.or(node.fixed) {
+        return Err(refused(&action.path, reason));
+    }
+    let names_change = match (&action.before, &action.after) {
+        (State::File { content: old, .. }, State::File { content: new, .. }) => old != new,
+        (State::Absent, _) | (_, State::Absent) => true,
+        _ => false,
+    };
+    if names_change {
+        let folder = parent(&action.path);
+        let node = host.node(folder, Look::Attributes)?;
+        if let (Kind::Folder, Some(reason)) = (node.kind, node.fixed) {
+            return Err(refused(folder, reason));
+        }
+    }
+    Ok(())
+}
+
+fn ask_daemon(
     host: &dyn ReadHost,
     transaction: &Transaction,
 ) -> Result<Option<String>, ApplyError> {

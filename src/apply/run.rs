@@ -10,6 +10,7 @@ use super::store::Store;
 use super::{JournalError, kernel};
 use crate::change::{Action, Activation, StateRecord};
 use crate::host::{Host, HostError};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use thiserror::Error;
 
@@ -48,6 +49,9 @@ pub(super) struct Run<'a> {
     pub(super) id: String,
     /// `commit` was sent to the disk; unless the journal is replaced it may be there.
     pub(super) commit_tried: bool,
+    /// Steps that were announced, and that the door refused before anything was changed: whatever
+    /// is there now, somebody else put it there.
+    pub(super) untouched: BTreeSet<usize>,
 }
 
 impl Run<'_> {

@@ -3,7 +3,7 @@
 use super::error::JournalError;
 use crate::change::Digest;
 use crate::checks::parent;
-use crate::facts::{Attributes, Bytes, Kind, Look, Mode};
+use crate::facts::{Attributes, Bytes, Kind, Look, Mode, Node};
 use crate::host::{Host, HostError, ReadHost};
 
 /// More than the records of an undo take, in bytes: some hundred bytes for each path.
@@ -94,22 +94,43 @@ impl Store {
     }
 
     /// Refuses a state folder to which others can write: they could make root "restore" anything.
-    fn refuse_untrusted(&self, host: &dyn Host) -> Result<(), HostError> {
+    pub(super) fn refuse_untrusted(&self, host: &dyn ReadHost) -> Result<(), HostError> {
         for path in [self.state.clone(), self.backups(), self.transactions()] {
             let node = host.node(&path, Look::Attributes)?;
             let reason = match node.kind {
-                Kind::Folder if node.mode.0 & 0o022 != 0 => {
-                    format!("others may write to it (mode {})", node.mode)
-                }
-                Kind::Folder if host.is_root() && node.uid != 0 => {
-                    format!("it belongs to user {}, not to root", node.uid)
-                }
-                Kind::Absent | Kind::Folder => continue,
-                _ => "it is not a folder".to_owned(),
+                Kind::Absent => continue,
+                Kind::Folder => distrust(host, &node),
+                _ => Some("it is not a folder".to_owned()),
             };
-            return Err(HostError::Refused { path, reason });
+            if let Some(reason) = reason {
+                return Err(HostError::Refused { path, reason });
+            }
         }
         Ok(())
+    }
+
+    /// The bytes of a transaction's journal, `None` where there is none. What others than root could
+    /// have written is refused: its word decides what root puts where.
+    pub(super) fn read_journal(
+        &self,
+        host: &dyn ReadHost,
+        id: &str,
+    ) -> Result<Option<Bytes>, HostError> {
+        let path = self.journal(id);
+        let node = host.node(&path, Look::Content)?;
+        let reason = match node.kind {
+            Kind::Absent => return Ok(None),
+            Kind::File => distrust(host, &node),
+            _ => Some("it is not a regular file".to_owned()),
+        };
+        match (reason, node.content) {
+            (None, Some(content)) => Ok(Some(content)),
+            (None, None) => Err(HostError::Refused {
+                path,
+                reason: "it is too big for a journal".to_owned(),
+            }),
+            (Some(reason), _) => Err(HostError::Refused { path, reason }),
+        }
     }
 
     /// Attributes of our files: 0600, of whoever owns the state folder.
@@ -207,6 +228,7 @@ impl Store {
 
     /// Names of all transactions, oldest first.
     pub(super) fn names(&self, host: &dyn ReadHost) -> Result<Vec<String>, HostError> {
+        self.refuse_untrusted(host)?;
         let mut names = host
             .node(&self.transactions(), Look::Entries)?
             .entries
@@ -220,6 +242,21 @@ impl Store {
     pub(super) fn has_journal(&self, host: &dyn ReadHost, id: &str) -> Result<bool, HostError> {
         Ok(host.node(&self.journal(id), Look::Attributes)?.kind != Kind::Absent)
     }
+}
+
+/// Why others than root decide what this is. Whoever is not root has nothing to lose to them, and may
+/// try us in a folder of their own.
+fn distrust(host: &dyn ReadHost, node: &Node) -> Option<String> {
+    if node.mode.0 & 0o022 != 0 {
+        return Some(format!("others may write to it (mode {})", node.mode));
+    }
+    if !host.is_root() {
+        return None;
+    }
+    if node.uid != 0 {
+        return Some(format!("it belongs to user {}, not to root", node.uid));
+    }
+    node.untrusted.clone()
 }
 
 fn make_folder(host: &mut dyn Host, path: &str, mode: u32) -> Result<(), HostError> {

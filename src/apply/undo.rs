@@ -9,11 +9,21 @@ use super::same::{on_the_way, same};
 use super::settings::Mutation;
 use super::transaction::Derived;
 use crate::change::StateRecord;
+use crate::host::HostError;
 
 impl Run<'_> {
     /// Takes back everything begun. `crashed` when another process began it: then nobody knows
     /// what the services have seen since.
     pub(super) fn undo(&mut self, why: &str, crashed: bool) -> Outcome {
+        if crashed {
+            let unannounced = self.unannounced();
+            if !unannounced.is_empty() {
+                let why = "records are missing at the end of its journal, so it is not known how \
+                           far it came; nothing was taken back"
+                    .to_owned();
+                return self.end(why, unannounced, true);
+            }
+        }
         let (why, ours) = match self.journal.log().undo.clone() {
             Some(begun) => begun,
             None => (why.to_owned(), self.derived_ours()),
@@ -78,7 +88,7 @@ impl Run<'_> {
 
     /// Takes a step back if it was begun, trying twice.
     pub(super) fn undo_begun(&mut self, index: usize, step: &StepRecord, left: &mut Vec<String>) {
-        if !self.journal.log().begun.contains(&index) {
+        if !self.journal.log().begun.contains(&index) || self.untouched.contains(&index) {
             return;
         }
         let done = self
@@ -135,8 +145,11 @@ impl Run<'_> {
         };
         let now = now.record();
         if same(&now, &action.before) {
-            settle(self.host, path)?;
-            return Ok(());
+            return match settle(self.host, path) {
+                // The door that refuses to touch it has refused the change, too.
+                Err(HostError::Refused { .. }) => Ok(()),
+                settled => Ok(settled?),
+            };
         }
         let earlier = &self.journal.log().begin.steps[..index];
         if earlier

@@ -6,7 +6,7 @@ use super::context::Context;
 use super::ending::{ending, nothing_to_do};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::{Done, OK, ROLLED_BACK, STUCK, confirm, defect, print, show};
+use super::{Done, OK, ROLLED_BACK, STUCK, confirm, defect, interrupt, limits, print, show};
 use crate::apply::{
     self, Applied, ApplyError, Event, JournalError, Outcome, Settings, Transaction, Watcher,
 };
@@ -21,9 +21,6 @@ use console::Style;
 use indicatif::ProgressBar;
 use serde::Serialize;
 use std::fmt::Write as _;
-
-/// Where the lock of a running system is: gone with the next boot, and no trace on the disk.
-const LIVE_LOCK: &str = "/run/seaworthy.lock";
 
 pub(super) fn run(global: &Global, verb: &ApplyVerb) -> Done {
     if verb.file.is_some()
@@ -205,6 +202,10 @@ pub(super) fn judged_after(context: &Context) -> Option<Report> {
 /// Refuses whoever is not root, takes the lock, and refuses while a transaction is unfinished.
 pub(super) fn begin(context: &Context, verb: &str) -> Result<Lock, Failure> {
     refuse_ordinary_users(context, verb)?;
+    refuse_half_of_this_host(context, verb)?;
+    limits::take_what_we_may_have();
+    interrupt::survive_file_limits()
+        .map_err(|error| Failure::refused(error, "seaworthy --help"))?;
     let lock = take_lock(context).map_err(|error| {
         let state = context.on_host(&settings(context).state);
         let path = context.on_host(&lock_path(context));
@@ -224,12 +225,25 @@ pub(super) fn begin(context: &Context, verb: &str) -> Result<Lock, Failure> {
     Ok(lock)
 }
 
-fn lock_path(context: &Context) -> String {
-    if context.host.is_live() {
-        LIVE_LOCK.to_owned()
-    } else {
-        format!("{}/lock", settings(context).state)
+/// Refuses a folder that shows the files of the running system beside another state folder, as a
+/// bind mount of `/` does where `/var` is a file system of its own: its journals, and its lock, would
+/// be others than those of the same files under their own name.
+fn refuse_half_of_this_host(context: &Context, verb: &str) -> Result<(), Failure> {
+    if !context.host.is_half_of_running() {
+        return Ok(());
     }
+    Err(Failure::plain(
+        format!(
+            "{} is the /etc of this running system, beside another /var/lib",
+            context.on_host("/etc")
+        ),
+        format!("sudo seaworthy {verb}"),
+    ))
+}
+
+/// In the state folder, and so one file for one host whatever its root is called.
+fn lock_path(context: &Context) -> String {
+    format!("{}/lock", settings(context).state)
 }
 
 /// Takes the lock and nothing else.
@@ -277,7 +291,9 @@ pub(super) fn warn_unfinished(context: &Context) {
                 context.place
             ),
         }),
-        Err(error @ JournalError::Damaged { .. }) => {
+        Err(
+            error @ (JournalError::Damaged { .. } | JournalError::Host(HostError::Refused { .. })),
+        ) => {
             print::note(&render::clean(&format!("warning: {error}")));
         }
         // Not root, or no journals: then there is nothing to say here.

@@ -14,6 +14,7 @@ mod failure;
 mod harden;
 mod history;
 mod interrupt;
+mod limits;
 mod plan;
 mod print;
 mod recover;

@@ -13,6 +13,7 @@ use rustix::fs::MemfdFlags;
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -106,6 +107,17 @@ impl LinuxHost {
             patience: Patience::default(),
             look_ends: Cell::new(None),
         })
+    }
+
+    /// Whether this folder has the `/etc` of the running system, and another `/var/lib`.
+    pub fn is_half_of_running(&self) -> bool {
+        let is_same = |path: &str| {
+            let here = std::fs::metadata(path).ok()?;
+            let spot = self.tree.find_followed(path).ok()?;
+            let there = rustix::fs::fstat(spot.open(super::tree::NAME_ONLY).ok()?).ok()?;
+            Some((here.dev(), here.ino()) == (there.st_dev, there.st_ino))
+        };
+        !self.live && is_same("/etc") == Some(true) && is_same("/var/lib") == Some(false)
     }
 
     pub(super) fn tree(&self) -> &Tree {
@@ -228,6 +240,10 @@ impl ReadHost for LinuxHost {
 
     fn look_ends(&self) {
         self.look_ends.set(None);
+    }
+
+    fn largest_file(&self) -> Option<u64> {
+        rustix::process::getrlimit(rustix::process::Resource::Fsize).current
     }
 
     fn room(&self, folder: &str) -> Option<u64> {

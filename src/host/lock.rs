@@ -1,12 +1,13 @@
 //! One of us at a time.
 
-use super::tree::reopen;
+use super::tree::{NAME_ONLY, reopen};
 use super::{HostError, LinuxHost, change, look};
 use crate::facts::{Attributes, Kind, Look, Mode};
 use rustix::fs::{Mode as FileMode, OFlags};
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
+use std::time::{Duration, Instant};
 
 /// Holds the lock until it is dropped, or the process ends in whatever way.
 #[derive(Debug)]
@@ -14,10 +15,15 @@ pub struct Lock {
     _file: File,
 }
 
+/// How long a holder is looked for that has the lock and cannot be named yet.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// Takes the lock at `path`, making its folder (0700) and the file (0600) where they are missing.
 ///
-/// The lock is the kernel's (flock(2)): it ends with the process that holds it, so what a crash
-/// has left in the file never blocks anybody. The file says who holds it.
+/// The lock is the kernel's (flock(2)) and on the file itself, by whatever name somebody comes to it:
+/// it ends with the process that holds it, so what a crash has left in the file never blocks anybody.
+/// The file says who holds it.
 ///
 /// # Errors
 /// [`HostError::Locked`] when somebody else holds it; others when the file cannot be made.
@@ -37,31 +43,53 @@ pub fn lock(host: &LinuxHost, path: &str) -> Result<Lock, HostError> {
             made => made?,
         }
     }
-    let spot = tree.find_trusted(path, "lock")?;
     let failed = |source| HostError::file(path, "lock", source);
-    let mut file = File::from(
-        rustix::fs::openat(
-            &spot.folder,
-            spot.name.as_os_str(),
-            OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC,
-            FileMode::RUSR | FileMode::WUSR,
-        )
-        .map_err(|error| failed(error.into()))?,
-    );
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            return Err(HostError::Locked {
-                path: path.to_owned(),
-                holder: holder(&file).unwrap_or_else(|| "somebody".to_owned()),
-            });
+    let begun = Instant::now();
+    loop {
+        let spot = tree.find_trusted(path, "lock")?;
+        let open = || {
+            let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NONBLOCK;
+            let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let mode = FileMode::RUSR | FileMode::WUSR;
+            rustix::fs::openat(&spot.folder, spot.name.as_os_str(), flags, mode)
+        };
+        let mut file = File::from(open().map_err(|error| failed(error.into()))?);
+        match file.try_lock() {
+            Ok(()) => {
+                let named = spot.open(NAME_ONLY).map(File::from);
+                let is_named = named
+                    .and_then(|named| Ok(named.metadata()?.ino() == file.metadata()?.ino()))
+                    .unwrap_or(false);
+                if !is_named {
+                    // Somebody removed it between the two: the next one would lock another file.
+                    continue;
+                }
+                file.set_len(0)
+                    .and_then(|()| file.write_all(about_us().as_bytes()))
+                    .map_err(failed)?;
+                return Ok(Lock { _file: file });
+            }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        Err(TryLockError::Error(error)) => return Err(failed(error)),
+        // Whoever cannot be named has just come, and has not written who it is; or has just gone.
+        let holder = match holder(&file) {
+            Some(holder) => holder,
+            None if begun.elapsed() < PATIENCE => {
+                std::thread::sleep(PAUSE);
+                continue;
+            }
+            // The kernel leaves out whom our PID namespace does not have (a container): then the file
+            // is all that is known.
+            None => written(&file).unwrap_or_else(|| {
+                "a process that cannot be seen from here, in another container perhaps,".to_owned()
+            }),
+        };
+        return Err(HostError::Locked {
+            path: path.to_owned(),
+            holder,
+        });
     }
-    file.set_len(0)
-        .and_then(|()| file.write_all(about_us().as_bytes()))
-        .map_err(failed)?;
-    Ok(Lock { _file: file })
 }
 
 /// Who holds the lock at `path` now: "process 4711 (seaworthy apply)".
@@ -71,24 +99,38 @@ pub fn lock(host: &LinuxHost, path: &str) -> Result<Lock, HostError> {
 pub fn lock_holder(host: &LinuxHost, path: &str) -> Option<String> {
     let spot = host.tree().find(path).ok()?;
     let file = File::from(spot.open(OFlags::RDONLY | OFlags::NONBLOCK).ok()?);
-    let holder = holder(&file)?;
-    let inode = file.metadata().ok()?.ino();
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    is_held(&locks, &holder, inode).then_some(holder)
+    holder(&file)
 }
 
-/// Whether this process holds a lock on this inode (`proc_locks(5)`):
+/// Who holds the lock on a file now.
+fn holder(file: &File) -> Option<String> {
+    holder_among(&std::fs::read_to_string("/proc/locks").ok()?, file)
+}
+
+/// The holder that the kernel lists, in its own words where it has written them already.
+fn holder_among(locks: &str, file: &File) -> Option<String> {
+    let process = holding(locks, file.metadata().ok()?.ino())?;
+    let own = written(file).filter(|text| text.split(' ').nth(1) == Some(&process));
+    own.or_else(|| {
+        let command = std::fs::read(format!("/proc/{process}/cmdline")).ok()?;
+        let words = command.split(|&byte| byte == 0);
+        let words: Vec<_> = words.map(String::from_utf8_lossy).collect();
+        let command = words.join(" ").trim().to_owned();
+        // A process that has ended has none.
+        (!command.is_empty()).then(|| format!("process {process} ({command})"))
+    })
+}
+
+/// The process that holds a lock on this inode (`proc_locks(5)`):
 /// `1: FLOCK  ADVISORY  WRITE 708 00:19:1234 0 EOF`.
-fn is_held(locks: &str, holder: &str, inode: u64) -> bool {
-    let process = holder.split(' ').nth(1);
-    locks.lines().any(|line| {
+fn holding(locks: &str, inode: u64) -> Option<String> {
+    locks.lines().find_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        words.get(1) == Some(&"FLOCK")
-            && words.get(4).copied() == process
-            && words
-                .get(5)
-                .and_then(|file| file.rsplit(':').next()?.parse().ok())
-                == Some(inode)
+        let of = words
+            .get(5)
+            .and_then(|file| file.rsplit(':').next()?.parse().ok());
+        (words.get(1) == Some(&"FLOCK") && of == Some(inode))
+            .then(|| words.get(4).copied().unwrap_or_default().to_owned())
     })
 }
 
@@ -97,10 +139,13 @@ fn about_us() -> String {
     let command: Vec<String> = std::env::args_os()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    format!("process {} ({})\n", std::process::id(), command.join(" "))
+    // One line, whatever the words are.
+    let command = command.join(" ").replace(char::is_control, " ");
+    format!("process {} ({command})\n", std::process::id())
 }
 
-fn holder(file: &File) -> Option<String> {
+/// What the holder wrote, once it is whole.
+fn written(file: &File) -> Option<String> {
     let mut text = String::new();
     let read = File::from(
         reopen(
@@ -121,16 +166,31 @@ mod tests {
     #[test]
     fn the_kernels_list_of_locks() {
         let locks = "1: POSIX  ADVISORY  WRITE 4711 00:19:1234 0 EOF\n\
-                     2: FLOCK  ADVISORY  WRITE 4712 00:19:1234 0 EOF\n\
-                     2: -> FLOCK  ADVISORY  WRITE 4713 00:19:1234 0 EOF\n";
-        for (holder, inode, held) in [
-            ("process 4712 (seaworthy apply)", 1234, true),
-            ("process 4712 (seaworthy apply)", 123, false),
-            ("process 4711 (seaworthy apply)", 1234, false),
-            ("process 4713 (seaworthy apply)", 1234, false),
-            ("", 1234, false),
-        ] {
-            assert_eq!(is_held(locks, holder, inode), held, "{holder} {inode}");
+                     2: -> FLOCK  ADVISORY  WRITE 4713 00:19:1234 0 EOF\n\
+                     3: FLOCK  ADVISORY  WRITE 4712 00:19:1234 0 EOF\n";
+        for (inode, process) in [(1234, Some("4712")), (123, None), (4712, None)] {
+            assert_eq!(holding(locks, inode).as_deref(), process, "{inode}");
         }
+    }
+
+    #[test]
+    fn the_kernel_names_a_holder_that_has_written_nothing_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let open = || {
+            let mut options = File::options();
+            options.read(true).write(true).create(true).truncate(false);
+            options.open(&path).unwrap()
+        };
+        let held = open();
+        held.lock().unwrap();
+        let ours = std::process::id();
+        for text in ["", "process 1 (of an earlier day)\n"] {
+            std::fs::write(&path, text).unwrap();
+            let named = holder(&open()).unwrap();
+            assert!(named.starts_with(&format!("process {ours} (")), "{named}");
+        }
+        std::fs::write(&path, about_us()).unwrap();
+        assert_eq!(holder(&open()).unwrap(), about_us().trim());
     }
 }

@@ -125,6 +125,12 @@ pub trait ReadHost {
         None
     }
 
+    /// How many bytes a file that we write may have (`RLIMIT_FSIZE`, setrlimit(2)); `None` when there
+    /// is no limit.
+    fn largest_file(&self) -> Option<u64> {
+        None
+    }
+
     /// A look at the whole host begins, or ends: meanwhile all questions, to programs and to the
     /// daemon, have one deadline together ([`Patience::all`]) besides that of each.
     fn look_begins(&self) {}

@@ -67,6 +67,72 @@ fn the_second_run_names_the_first() {
 }
 
 #[test]
+fn a_refusal_always_names_the_holder() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::new();
+    let folder = tree.at("var/lib/seaworthy");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+    // Whoever has the lock, and has not got round to write who it is.
+    let lock = fs::File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let ours = format!("process {} (", std::process::id());
+    for text in ["", "process 1 (seaworthy of an earlier day)\n"] {
+        fs::write(folder.join("lock"), text).unwrap();
+        let ran = tree.run(&["apply", "--yes"]);
+        assert_eq!(ran.status, Some(2), "{}", ran.err);
+        assert!(ran.err.contains(&ours), "{}", ran.err);
+    }
+    drop(lock);
+    // One that was removed by its name is no lock any more.
+    assert_eq!(tree.run(&["recover", "--yes"]).status, Some(0));
+}
+
+#[test]
+fn one_host_has_one_lock_by_whatever_name() {
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::new();
+    let folder = tree.at("var/lib/seaworthy");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+    let lock = fs::File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let link = tree.beside("link");
+    std::os::unix::fs::symlink(tree.root(), &link).unwrap();
+    let mut roots = vec![link, tree.root().join("etc/..")];
+    let bind = tree.beside("bind");
+    fs::create_dir(&bind).unwrap();
+    let none = None::<&str>;
+    let flags = nix::mount::MsFlags::MS_BIND;
+    let is_bound = nix::mount::mount(Some(&tree.root()), &bind, none, flags, none).is_ok();
+    if is_bound {
+        roots.push(bind.clone());
+    } else {
+        eprintln!("NOT RUN: nothing can be mounted here");
+    }
+    let statuses: Vec<_> = roots
+        .iter()
+        .map(|root| {
+            super::tree::command(root, &["apply", "--yes"])
+                .output()
+                .unwrap()
+        })
+        .collect();
+    if is_bound {
+        nix::mount::umount(&bind).unwrap();
+    }
+    for (root, output) in roots.iter().zip(statuses) {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{root:?}: {said}");
+        assert!(said.contains("is at work"), "{root:?}: {said}");
+    }
+}
+
+#[test]
 fn a_state_folder_that_others_write() {
     if !is_root() {
         return;

@@ -12,6 +12,7 @@ mod confirm;
 mod disk;
 mod explore;
 mod faults;
+mod lost;
 mod model;
 mod mutations;
 mod scenarios;

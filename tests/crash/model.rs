@@ -21,6 +21,9 @@ pub const RULES: &str = "/etc/audit/rules.d";
 pub const GENERATED: &str = "/etc/audit/audit.rules";
 pub const ACCOUNTS: [&str; 3] = ["/etc/passwd", "/etc/shadow", "/etc/subuid"];
 
+/// The process that useradd(8) is.
+const TOOL: u32 = 4711;
+
 /// What happens at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mishap {
@@ -389,9 +392,18 @@ impl Model {
         if configuration.contains_key("userns-remap") {
             for file in ACCOUNTS {
                 if !self.text(file).unwrap().contains("\ndockremap:") {
+                    // Locked by a file of its own, which a crash leaves there.
+                    let lock = format!("{file}.{TOOL}");
+                    if self.disk.get(&lock).is_none() {
+                        self.disk.make(&lock, false);
+                    }
+                    self.disk.sync_folder(parent(file));
+                    self.tick(&lock, verb)?;
                     self.disk.write(file, b"dockremap:x:1\n");
                     self.disk.sync(file);
                     self.tick(file, verb)?;
+                    self.disk.unset(&lock);
+                    self.tick(&lock, verb)?;
                 }
             }
         }

@@ -133,7 +133,7 @@ const CASES: &[Expected] = &[
     expect("committed-and-taken-back", "committed", "rollback", 0),
     expect("rolled-back", "rolled-back", "recover", 0),
     expect("stuck", "stuck", "recover", 0),
-    expect("stuck-untouched", "stuck", "recover", 4),
+    expect("stuck-untouched", "stuck", "recover", 0),
     expect("unfinished-after-begin", "unfinished", "recover", 0),
     expect("unfinished-after-intent", "unfinished", "recover", 0),
     expect("unfinished-after-intent-beside", "unfinished", "recover", 0),

@@ -223,6 +223,9 @@ pub(in crate::apply) enum DerivedBefore {
     Account {
         name: String,
         had: BTreeMap<String, bool>,
+        /// What the account tools had already left beside these files; `None` where nobody looked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        beside: Option<BTreeSet<String>>,
     },
 }
 
@@ -231,7 +234,7 @@ impl DerivedBefore {
     pub(in crate::apply) fn derived(&self) -> Derived {
         match self {
             Self::WholeFile { path, .. } => Derived::WholeFile { path: path.clone() },
-            Self::Account { name, had } => Derived::Account {
+            Self::Account { name, had, .. } => Derived::Account {
                 files: had.keys().cloned().collect(),
                 name: name.clone(),
             },

@@ -172,8 +172,8 @@ fn content(host: &dyn ReadHost, store: &Store, id: &str) -> Result<Vec<u8>, Jour
     if !Store::is_name(id) {
         return Err(missing());
     }
-    let node = host.node(&store.journal(id), Look::Content)?;
-    node.content.map(|content| content.0).ok_or_else(missing)
+    let content = store.read_journal(host, id)?;
+    content.map(|content| content.0).ok_or_else(missing)
 }
 
 fn encode(path: &str, seq: u64, at: i64, entry: &Entry) -> Result<Vec<u8>, HostError> {

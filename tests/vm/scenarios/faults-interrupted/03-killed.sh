@@ -15,7 +15,7 @@ killed_at() {
     go_on
     passed_by
     unhook "$1"
-    grep -qx "process $PID (.*)" /run/seaworthy.lock || fail "the lock file: $(cat /run/seaworthy.lock)"
+    grep -qx "process $PID (.*)" /var/lib/seaworthy/lock || fail "the lock file: $(cat /var/lib/seaworthy/lock)"
 }
 
 look start
