@@ -28,4 +28,5 @@ mod laws;
 mod layers;
 mod options;
 mod restart;
+mod unread;
 mod versions;

@@ -1,6 +1,7 @@
 //! systemd's units, environment files and answers, and dockerd's command line.
 
 use super::text;
+use seaworthy::facts::Reading;
 use seaworthy::formats::command_line;
 use seaworthy::formats::unit::{
     environment_file, parse, show_environment_files, show_exec_argv, show_properties,
@@ -20,8 +21,8 @@ pub fn unit(data: &[u8]) {
     let texts: Vec<&str> = text.split("\n----\n").collect();
     let unit = parse(&texts);
     let paths = vec!["/unit"; texts.len()];
-    let started = start(&unit, &paths, &mut |_| {
-        Some("A='--icc=false -D'".to_owned())
+    let started = start(&unit, &paths, &BTreeMap::new(), &mut |_| {
+        Reading::Text("A='--icc=false -D'".into())
     });
     assert_eq!(started.argv().len(), started.origins().len());
     assert_eq!(started.commands == 0, started.at.is_none());

@@ -136,8 +136,8 @@ pub(super) fn perform(
 
 /// Whether something is in a folder.
 pub(super) fn in_use(host: &dyn ReadHost, path: &str) -> Result<bool, HostError> {
-    let entries = host.node(path, Look::Entries)?.entries;
-    Ok(entries.is_some_and(|entries| !entries.is_empty()))
+    let node = host.node(path, Look::Entries)?;
+    Ok(node.entries.is_some() && !node.is_empty_folder())
 }
 
 fn sync_names(host: &mut dyn Host, path: &str, mutation: Mutation) -> Result<(), HostError> {

@@ -6,7 +6,6 @@
 
 use super::layout::{DaemonJson, Layout};
 use super::startable::refusals_of;
-use super::unread::key_changed_since_start;
 use super::{Daemon, Evidence, Judgement, Outcome, Source};
 use crate::change::Edit;
 use crate::facts::{Facts, Seen, major};
@@ -61,7 +60,7 @@ pub enum Want {
 }
 
 impl Want {
-    fn accepts(&self, value: Option<&Value>, default: &Value) -> bool {
+    pub(super) fn accepts(&self, value: Option<&Value>, default: &Value) -> bool {
         // To dockerd `null` is false where a switch is expected.
         let off = Value::Bool(false);
         let actual = match value {
@@ -80,7 +79,7 @@ impl Want {
     }
 
     /// In words: "false", "any value", "not set".
-    fn in_words(&self, key: &str) -> String {
+    pub(super) fn in_words(&self, key: &str) -> String {
         match self {
             Self::Is(value) => format!("{key} = {value}"),
             Self::IsNot(values) => {
@@ -125,7 +124,7 @@ fn known_default(key: &str, facts: &Facts) -> Option<Value> {
     row(key).map_or(Some(Value::Null), |row| row.default.value(version))
 }
 
-fn default_of(key: &str, facts: &Facts) -> Value {
+pub(super) fn default_of(key: &str, facts: &Facts) -> Value {
     known_default(key, facts).unwrap_or_default()
 }
 
@@ -426,58 +425,21 @@ impl DaemonOption {
             }
             None => match self.not_read(facts, layout, wanted) {
                 Some(why) => restart(vec![evidence.pending(event), why]),
+                None if self.may_not_be_read(facts, layout) => Judgement {
+                    outcome: Outcome::Unknown,
+                    evidence: vec![
+                        evidence,
+                        Evidence::new(
+                            "when the daemon started is not known, nor whether it has read the file as it is",
+                            "a file that is older than the daemon's process",
+                            layout.config.clone(),
+                        ),
+                    ],
+                    ..Judgement::default()
+                },
                 None => Judgement::new(Outcome::Pass, evidence),
             },
         }
-    }
-
-    /// Why the running daemon may do something else than what is configured, where its API does not show what it does:
-    /// its process was started with another flag, or it read another file, or the file as it was then.
-    fn not_read(&self, facts: &Facts, layout: &Layout<'_>, wanted: &Want) -> Option<Evidence> {
-        let default = default_of(&self.key, facts);
-        let next = layout.by_flag(&self.key);
-        if let Some((value, source)) = layout.by_running_flag(&self.key) {
-            return (!wanted.accepts(Some(&value), &default)).then(|| {
-                Evidence::new(
-                    format!(
-                        "the running daemon has {} = {}",
-                        self.key,
-                        shown(&self.key, &value)
-                    ),
-                    wanted.in_words(&self.key),
-                    source,
-                )
-            });
-        }
-        let of_process = |what: String| {
-            let pid = facts
-                .daemon_process
-                .known()
-                .map_or(0, |process| process.pid);
-            let source = format!("the command line of process {pid}");
-            Evidence::new(what, wanted.in_words(&self.key), source)
-        };
-        if next.is_some() && layout.running.is_some() {
-            let without = layout.in_file(&self.key).map(|(value, _)| value);
-            return (!wanted.accepts(without.as_ref(), &default)).then(|| {
-                of_process(format!(
-                    "the running daemon was started without a flag for {}",
-                    self.key
-                ))
-            });
-        }
-        if let Some(other) = layout.running_config.as_ref()
-            && *other != layout.config
-        {
-            return Some(of_process(format!("the running daemon has read {other}")));
-        }
-        key_changed_since_start(facts, &layout.config, &self.key).then(|| {
-            Evidence::new(
-                "the file was changed after the daemon started",
-                wanted.in_words(&self.key),
-                layout.config.clone(),
-            )
-        })
     }
 
     /// The key is set in the file, and no flag may set it then.
@@ -546,6 +508,6 @@ fn source_of_effective(key: &str) -> &'static str {
 }
 
 /// A value for people to read, secrets masked.
-fn shown(key: &str, value: &Value) -> String {
+pub(super) fn shown(key: &str, value: &Value) -> String {
     mask_value(key, value).to_string()
 }

@@ -3,6 +3,7 @@
 //! Modes are compared as masks, a stricter mode passes, and a remedy only takes bits away. No
 //! symbolic link is followed: what it leads to is somebody else's file.
 
+use super::companions;
 use super::layout::Layout;
 use super::{Evidence, Judgement, Outcome, Place};
 use crate::change::{DropInSetting, Edit};
@@ -33,6 +34,7 @@ impl FileAccess {
         let layout = Layout::of(facts);
         let mut requests = layout.place_requests(&self.place);
         requests.insert("/etc/passwd".to_owned(), Look::Content);
+        requests.extend(companions::requests(&layout, facts, &self.place));
         for path in layout.paths(&self.place) {
             requests.entry(path).or_insert(Look::Attributes);
         }
@@ -50,8 +52,10 @@ impl FileAccess {
             outcome: Outcome::NotApplicable,
             ..Judgement::default()
         };
-        for path in &paths {
-            let one = self.judge_path(facts, &layout, path);
+        let own = paths
+            .iter()
+            .map(|path| self.judge_path(facts, &layout, path));
+        for one in own.chain(self.companions(facts, &layout)) {
             // The worst verdict stands; what is absent only counts when nothing else is there.
             let rank = |outcome: Outcome| match outcome {
                 Outcome::NotApplicable => 0,
@@ -154,8 +158,8 @@ impl FileAccess {
         node: &Node,
         path: &str,
     ) -> Judgement {
-        let passwd = facts.text("/etc/passwd").unwrap_or_default();
-        let groups = facts.text("/etc/group").unwrap_or_default();
+        let (passwd, groups) = (facts.table("/etc/passwd"), facts.table("/etc/group"));
+        let (passwd, groups) = (passwd.as_ref(), groups.as_ref());
         let name = |text: &str, id: u32| {
             if id == 0 {
                 "root".to_owned()
@@ -178,7 +182,15 @@ impl FileAccess {
             path,
         );
         let (Some(uid), Some(gid)) = (id(passwd, owner), id(groups, group)) else {
-            evidence.wanted = format!("{owner}:{group}, but there is no such account here");
+            let unread = ["/etc/passwd", "/etc/group"]
+                .into_iter()
+                .find_map(|path| Some((path, facts.reading(path).unread()?.unseen.clone())));
+            evidence.wanted = match unread {
+                Some((path, why)) => {
+                    format!("{owner}:{group}, and {path} could not be read: {why}")
+                }
+                None => format!("{owner}:{group}, but there is no such account here"),
+            };
             return Judgement::new(Outcome::Unknown, evidence);
         };
         // A socket that belongs to root alone is stricter than one that a group may use.
@@ -210,7 +222,12 @@ impl FileAccess {
         })]
     }
 
-    fn correct(node: &Node, evidence: Evidence, edit: Edit, lasting: Vec<Edit>) -> Judgement {
+    pub(super) fn correct(
+        node: &Node,
+        evidence: Evidence,
+        edit: Edit,
+        lasting: Vec<Edit>,
+    ) -> Judgement {
         if let Some(reason) = &node.fixed {
             let path = evidence.source.to_string();
             return Judgement::blocked(

@@ -23,6 +23,9 @@ pub enum Installation {
     Rootless(User),
     /// Docker Desktop, in a virtual machine of its own.
     Desktop,
+    /// Nobody whose settings are known here: a person, runit or another supervisor, or whoever serves the
+    /// socket that `DOCKER_HOST` names. Its process is all that says how it was started.
+    ByHand,
     /// Nobody, as far as can be seen.
     None,
 }
@@ -63,9 +66,23 @@ impl Installation {
                 "/info SecurityOptions".to_owned(),
             );
         }
+        if let Some(socket) = &facts.other_socket {
+            return (Self::ByHand, format!("DOCKER_HOST={socket}"));
+        }
         if let Some(service) = unit("docker.service") {
             if service.fragment.starts_with("/etc/init.d/") {
                 return (Self::OpenRc, service.fragment.clone());
+            }
+            if facts.host.live && service.active.is_empty() {
+                // Only a packaged file where no systemd runs.
+                return by_hand(facts).unwrap_or((Self::ByHand, service.fragment.clone()));
+            }
+            if service.main_pid == 0
+                && !service.is_active()
+                && unit(SNAP_SERVICE).is_none_or(|snap| !snap.is_active())
+                && let Some(by_hand) = by_hand(facts)
+            {
+                return by_hand;
             }
             // Docker's own packages bring docker.service for rootless users, too, and switch it off.
             let used = |name: &str| {
@@ -78,6 +95,9 @@ impl Installation {
         }
         if let Some(service) = unit(SNAP_SERVICE) {
             return (Self::Snap, service.fragment.clone());
+        }
+        if let Some(by_hand) = by_hand(facts) {
+            return by_hand;
         }
         if let Some((user, source)) = rootless(facts) {
             return (Self::Rootless(user), source);
@@ -116,7 +136,7 @@ impl Installation {
         match self {
             Self::Systemd | Self::OpenRc | Self::None => "docker.service",
             Self::Snap => SNAP_SERVICE,
-            Self::Rootless(_) | Self::Desktop => "",
+            Self::Rootless(_) | Self::Desktop | Self::ByHand => "",
         }
     }
 
@@ -133,7 +153,7 @@ impl Installation {
         match self {
             Self::Snap => SNAP_CONFIG.to_owned(),
             Self::Rootless(user) => format!("{}/.config/docker/daemon.json", user.home),
-            Self::Systemd | Self::OpenRc | Self::Desktop | Self::None => {
+            Self::Systemd | Self::OpenRc | Self::Desktop | Self::ByHand | Self::None => {
                 "/etc/docker/daemon.json".to_owned()
             }
         }
@@ -144,7 +164,7 @@ impl Installation {
         match self {
             Self::Snap => "/var/snap/docker/common/var-lib-docker".to_owned(),
             Self::Rootless(user) => format!("{}/.local/share/docker", user.home),
-            Self::Systemd | Self::OpenRc | Self::Desktop | Self::None => {
+            Self::Systemd | Self::OpenRc | Self::Desktop | Self::ByHand | Self::None => {
                 "/var/lib/docker".to_owned()
             }
         }
@@ -155,7 +175,7 @@ impl Installation {
         match self {
             Self::Snap => "/var/snap/docker/common/etc/certs.d".to_owned(),
             Self::Rootless(user) => format!("{}/.config/docker/certs.d", user.home),
-            Self::Systemd | Self::OpenRc | Self::Desktop | Self::None => {
+            Self::Systemd | Self::OpenRc | Self::Desktop | Self::ByHand | Self::None => {
                 "/etc/docker/certs.d".to_owned()
             }
         }
@@ -164,7 +184,9 @@ impl Installation {
     /// The socket of the API, where neither a unit nor a flag names it.
     pub(super) fn api_socket(&self) -> Option<String> {
         match self {
-            Self::Systemd | Self::OpenRc | Self::Snap => Some("/run/docker.sock".to_owned()),
+            Self::Systemd | Self::OpenRc | Self::Snap | Self::ByHand => {
+                Some("/run/docker.sock".to_owned())
+            }
             Self::Rootless(user) => Some(user.socket()),
             Self::Desktop | Self::None => None,
         }
@@ -178,7 +200,7 @@ impl Installation {
                 "{RUN_USER}/{}/docker/containerd/containerd.sock",
                 user.uid
             )),
-            Self::Systemd | Self::OpenRc | Self::Desktop | Self::None => None,
+            Self::Systemd | Self::OpenRc | Self::Desktop | Self::ByHand | Self::None => None,
         }
     }
 
@@ -212,9 +234,15 @@ impl User {
     }
 }
 
+/// A process that serves the API and that no service has started.
+fn by_hand(facts: &Facts) -> Option<(Installation, String)> {
+    let process = facts.daemon_process.known()?;
+    Some((Installation::ByHand, format!("process {}", process.pid)))
+}
+
 /// Accounts of people.
 fn users(facts: &Facts) -> Vec<User> {
-    accounts::users(facts.text("/etc/passwd").unwrap_or_default())
+    accounts::users(&facts.table("/etc/passwd"))
         .into_iter()
         .filter(|account| account.home.starts_with("/home/"))
         .collect()
@@ -248,7 +276,7 @@ fn rootless(facts: &Facts) -> Option<(User, String)> {
     let uid = logged_in(facts)
         .into_iter()
         .find(|uid| facts.exists(&format!("{RUN_USER}/{uid}/docker.sock")))?;
-    let account = accounts::users(facts.text("/etc/passwd").unwrap_or_default())
+    let account = accounts::users(&facts.table("/etc/passwd"))
         .into_iter()
         .find(|account| account.uid == uid)
         .unwrap_or(User {
@@ -281,6 +309,8 @@ pub(super) fn beyond_reach(check: &Check, facts: &Facts) -> Option<Judgement> {
                 source,
             ),
         )),
+        (Installation::ByHand, Check::AuditWatch(watch)) => not_this_daemons(facts, &watch.place),
+        (Installation::ByHand, Check::FileAccess(access)) => not_this_daemons(facts, &access.place),
         (Installation::Rootless(user), Check::AuditWatch(watch)) => {
             not_the_hosts(user, facts, &watch.place)
         }
@@ -300,6 +330,17 @@ pub(super) fn beyond_reach(check: &Check, facts: &Facts) -> Option<Judgement> {
         }
         _ => None,
     }
+}
+
+/// With `DOCKER_HOST` naming another daemon the units of docker.service are not what starts it.
+fn not_this_daemons(facts: &Facts, place: &Place) -> Option<Judgement> {
+    let socket = facts.other_socket.as_ref()?;
+    matches!(place, Place::DockerService | Place::DockerSocketUnit).then(|| {
+        Judgement::not_applicable(
+            "the daemon that DOCKER_HOST names is not docker.service's",
+            socket.clone(),
+        )
+    })
 }
 
 fn not_the_hosts(user: &User, facts: &Facts, place: &Place) -> Option<Judgement> {
@@ -364,6 +405,26 @@ pub fn hands_off(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
                 )
             }),
         Installation::OpenRc if facts.host.live => openrc_runs(edits, facts),
+        Installation::ByHand => edits
+            .iter()
+            .find(|edit| {
+                matches!(
+                    edit,
+                    Edit::DaemonKey { .. }
+                        | Edit::DaemonFlag { .. }
+                        | Edit::RestartDocker
+                        | Edit::RestartContainers
+                        | Edit::DropIn(_)
+                )
+            })
+            .map(|_| {
+                (
+                    format!(
+                        "no service that this program knows starts the daemon here ({source}), so it could not be restarted and watched"
+                    ),
+                    "ps -C dockerd -o pid,ppid,lstart,args".to_owned(),
+                )
+            }),
         Installation::OpenRc | Installation::Systemd | Installation::None => None,
     }
 }

@@ -1,8 +1,10 @@
 //! Where the parts of Docker are on this host, derived from the units, flags and files seen.
 
 use super::Place;
+use super::blind::doubt;
 use super::installation::{INIT_SETTINGS, Installation};
-use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Swarm};
+use super::start::explains;
+use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Swarm, Unseen, too_large};
 use crate::formats::command_line::{self, Flags};
 use crate::formats::daemon_json::{Document, ParseError};
 use crate::options;
@@ -25,7 +27,7 @@ pub enum DaemonJson {
 /// Facts seen as "where is what".
 #[derive(Debug)]
 pub struct Layout<'a> {
-    facts: &'a Facts,
+    pub(super) facts: &'a Facts,
     /// What kind of installation this is.
     pub installation: Installation,
     /// Flags that the daemon will be started with next: those of docker.service's start command, or of the process
@@ -37,6 +39,9 @@ pub struct Layout<'a> {
     pub running_config: Option<String>,
     /// Flags that the daemon was started with, where its process was found.
     pub running: Option<Flags>,
+    /// Why [`Self::flags`] may not be all with which the daemon will be started next, if so: part of what
+    /// starts it was not seen or is not followed.
+    pub blind: Option<Unseen>,
     /// [`Self::flags`] are those of the process.
     from_process: bool,
 }
@@ -50,10 +55,8 @@ impl<'a> Layout<'a> {
     /// Reads the facts.
     pub fn of(facts: &'a Facts) -> Self {
         let (installation, _) = Installation::of(facts);
-        let argv = facts
-            .units
-            .get(installation.service())
-            .map_or(&[][..], |unit| &unit.argv);
+        let unit = facts.units.get(installation.service());
+        let argv = unit.map_or(&[][..], |unit| &unit.argv);
         let running = facts
             .daemon_process
             .known()
@@ -65,6 +68,22 @@ impl<'a> Layout<'a> {
             Some(running) if !recognised => (running.clone(), true),
             _ => (command_line::parse(argv), false),
         };
+        let is_wrapped = installation == Installation::Snap;
+        let blind = unit
+            .and_then(|unit| Some((unit, doubt(unit, is_wrapped)?)))
+            .filter(|(unit, _)| running.is_none() || !explains(facts, unit))
+            .map(|(_, unseen)| unseen)
+            .or_else(|| match (&installation, &facts.daemon_process) {
+                (Installation::ByHand, Seen::Unseen(unseen)) => Some(Unseen::new(
+                    format!("which process the daemon is: {}", unseen.unseen),
+                    unseen.hint.clone(),
+                )),
+                // A user's own daemon is found by the users there are.
+                (Installation::None, _) => facts.reading("/etc/passwd").unread().map(|unseen| {
+                    Unseen::new(format!("/etc/passwd: {}", unseen.unseen), &unseen.hint)
+                }),
+                _ => None,
+            });
         let config_of = |flags: &Flags| config_of(flags, &installation);
         Self {
             facts,
@@ -73,14 +92,17 @@ impl<'a> Layout<'a> {
             installation,
             flags,
             running,
+            blind,
             from_process,
         }
     }
 
     /// What must happen before the daemon starts as its unit's files say: systemd may not have read them yet.
     pub fn event_of_restart(&self) -> &'static str {
-        let unit = self.facts.units.get("docker.service");
-        if unit.is_some_and(|unit| unit.needs_reload) {
+        let unit = self.facts.units.get(self.installation.service());
+        if self.installation == Installation::ByHand {
+            "the daemon restarts"
+        } else if unit.is_some_and(|unit| unit.needs_reload) {
             "systemd is reloaded and docker.service restarts"
         } else {
             "docker.service restarts"
@@ -133,7 +155,7 @@ impl<'a> Layout<'a> {
                     Ok(document) => DaemonJson::Read(document),
                     Err(error) => DaemonJson::Broken(error),
                 },
-                (Kind::File, None) => by_hand("it is larger than 1 MiB"),
+                (Kind::File, None) => by_hand(&too_large()),
                 (Kind::Link, _) => by_hand("it is a symbolic link, and none is followed"),
                 (Kind::Folder, _) => by_hand("it is a folder"),
                 _ => by_hand("it is not a regular file"),
@@ -301,17 +323,27 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Whether the daemon runs, as far as its unit says; see [`super::Daemon`] for whether it may.
+    /// Whether a unit of systemd starts the daemon.
+    pub fn is_started_by_systemd(&self) -> bool {
+        matches!(
+            self.installation,
+            Installation::Systemd | Installation::Snap
+        )
+    }
+
+    /// Whether the daemon runs as docker.service, as far as the unit says.
     pub fn docker_runs(&self) -> bool {
-        self.facts
-            .units
-            .get("docker.service")
-            .is_some_and(crate::facts::UnitState::is_active)
+        self.installation != Installation::ByHand
+            && self
+                .facts
+                .units
+                .get("docker.service")
+                .is_some_and(crate::facts::UnitState::is_active)
     }
 
     /// The id of a group in the host's own group file (group(5)).
     pub fn group(&self, name: &str) -> Option<u32> {
-        crate::formats::accounts::id_of(self.facts.text("/etc/group")?, name)
+        crate::formats::accounts::id_of(&self.facts.table("/etc/group"), name)
     }
 
     /// The paths that stand for a place on this host, and whether each will exist once the
@@ -347,6 +379,8 @@ impl<'a> Layout<'a> {
             Place::DaemonJson => vec![self.config.clone()],
             Place::DockerService => match self.installation.user_unit() {
                 Some(unit) => vec![unit],
+                // Where no systemd runs it is a file that may be used one day.
+                None if self.installation == Installation::ByHand => unit("docker.service"),
                 None => unit(self.installation.service()),
             },
             Place::DockerSocketUnit => unit("docker.socket"),
@@ -402,6 +436,9 @@ impl<'a> Layout<'a> {
     }
 
     pub(super) fn api_socket(&self) -> Option<String> {
+        if let Some(socket) = &self.facts.other_socket {
+            return Some(socket.clone());
+        }
         let listen = self
             .facts
             .units
@@ -439,30 +476,6 @@ impl<'a> Layout<'a> {
             .configured_text("exec-root")
             .unwrap_or_else(|| "/var/run/docker".to_owned());
         format!("{exec_root}/containerd/containerd.sock")
-    }
-
-    fn entries(&self, folder: &str) -> Vec<String> {
-        match self.facts.node(folder) {
-            Seen::Known(node) => node
-                .entries
-                .iter()
-                .flatten()
-                .map(|name| format!("{folder}/{name}"))
-                .collect(),
-            Seen::Unseen(_) => Vec::new(),
-        }
-    }
-
-    fn certificates(&self) -> Vec<String> {
-        self.entries(&self.installation.certificates())
-            .iter()
-            .flat_map(|registry| self.entries(registry))
-            .filter(|path| {
-                [".crt", ".cert", ".key"]
-                    .iter()
-                    .any(|end| path.ends_with(end))
-            })
-            .collect()
     }
 }
 

@@ -6,16 +6,21 @@
 
 mod audit_watch;
 mod auditing;
+mod blind;
+mod certificates;
+mod companions;
 mod daemon;
 mod daemon_option;
 mod file_access;
 pub mod installation;
 mod layout;
+mod not_read;
 mod outcome;
 mod place;
 mod source;
 mod start;
 pub mod startable;
+mod unit_refusals;
 mod unread;
 
 pub use audit_watch::{AuditWatch, GENERATED_RULES};
@@ -30,8 +35,10 @@ pub use layout::{DaemonJson, Layout};
 pub use outcome::{Evidence, Judgement, Outcome};
 pub use place::Place;
 pub use source::{Location, Source};
+pub(crate) use start::unit_text;
 pub use start::{hidden_flag, reread, start_command};
-pub(crate) use unread::{changed_since_start, key_changed_since_start, unread_keys};
+pub use unit_refusals::{UnitRefusal, unit_refusals};
+pub(crate) use unread::{changed_since_start, key_changed_since_start, started, unread_keys};
 
 use crate::facts::{Facts, Requests};
 use crate::policy::Policy;
@@ -64,12 +71,13 @@ impl Check {
         if let Some(judgement) = installation::beyond_reach(self, facts) {
             return judgement;
         }
-        match self {
+        let judgement = match self {
             Self::DaemonOption(check) => check.judge(facts, policy),
             Self::AuditWatch(check) => check.judge(facts, shared),
             Self::FileAccess(check) => check.judge(facts),
             Self::Probe(probe) => probe.judge(facts, policy),
-        }
+        };
+        self.doubted(facts, judgement)
     }
 
     /// What it needs to see, given what is known so far.

@@ -5,16 +5,25 @@
 //! by time: a file that was changed since may say what the daemon does not know. Where this program
 //! has changed it, it knows which keys those are.
 
+use super::installation::Installation;
 use super::layout::{DaemonJson, Layout};
 use crate::facts::Facts;
 use std::collections::BTreeSet;
 
+/// When the daemon started, in microseconds since 1970; 0 where that is not known.
+pub(crate) fn started(facts: &Facts) -> i64 {
+    let of_process = facts.daemon_process.known().map(|process| process.started);
+    if let Some(started) = of_process.filter(|started| *started != 0) {
+        return started;
+    }
+    let (installation, _) = Installation::of(facts);
+    let unit = facts.units.get(installation.service());
+    unit.map_or(0, |unit| unit.started)
+}
+
 /// The file was written after the daemon started, so the daemon may not know its content.
 pub(crate) fn changed_since_start(facts: &Facts, config: &str) -> bool {
-    let started = facts
-        .units
-        .get("docker.service")
-        .map_or(0, |unit| unit.started);
+    let started = started(facts);
     started > 0
         && facts
             .node(config)

@@ -10,7 +10,7 @@ use crate::apply::{self, JournalError, STATE, Settings};
 use crate::audit::{Judged, Report, judge};
 use crate::catalog::{self, Catalog, Selection};
 use crate::change::Digest;
-use crate::checks::{Evidence, Layout, Location, changed_since_start};
+use crate::checks::{Evidence, Layout, Location, changed_since_start, started};
 use crate::collect::{self, collect};
 use crate::facts::{Docker, Facts, Requests, Seen, Usage};
 use crate::formats::shell::quoted_os;
@@ -222,7 +222,7 @@ impl Context {
         let mut facts = collect(&self.host, docker_host.as_deref(), &wanted, progress);
         facts.unread_keys = self.unread_keys(&facts);
         if !self.other_daemon_is_fine {
-            refuse_other_daemon(docker_host.as_deref(), &facts)?;
+            refuse_other_daemon(&facts)?;
         }
         Ok(facts)
     }
@@ -236,7 +236,7 @@ impl Context {
         }
         let node = facts.node(&layout.config).known().copied()?;
         let content = node.content.as_ref()?;
-        let since = facts.units.get("docker.service")?.started;
+        let since = started(facts);
         apply::unread_keys(
             &self.host,
             &Settings::default(),
@@ -374,22 +374,15 @@ fn docker_host() -> Option<String> {
 }
 
 /// Refuses to plan from the containers of one daemon and to restart another one.
-fn refuse_other_daemon(docker_host: Option<&str>, facts: &Facts) -> Result<(), Failure> {
-    let named = docker_host.and_then(|host| host.strip_prefix("unix://"));
-    let own = Layout::of(facts)
-        .paths(&crate::checks::Place::ApiSocket)
-        .into_iter()
-        .next();
-    let (Some(named), Some(own), true) = (named, own, facts.host.live) else {
+fn refuse_other_daemon(facts: &Facts) -> Result<(), Failure> {
+    let Some(named) = &facts.other_socket else {
         return Ok(());
     };
-    // /var/run is a link to /run everywhere that systemd runs (file-hierarchy(7)).
-    let named = named
-        .strip_prefix("/var/run/")
-        .map_or_else(|| named.to_owned(), |rest| format!("/run/{rest}"));
-    if named == own {
-        return Ok(());
-    }
+    let own = facts
+        .units
+        .get("docker.socket")
+        .and_then(|unit| unit.listen.as_deref())
+        .unwrap_or("/run/docker.sock");
     Err(Failure::plain(
         format!(
             "DOCKER_HOST names {named}, and docker.service listens on {own}: only `audit` looks at another daemon"

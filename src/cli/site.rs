@@ -95,14 +95,14 @@ impl Reader<'_> {
         let Some(names) = folder.entries else {
             return Err(self.refused(SITE, "it could not be listed", "ls -la"));
         };
+        if let Some(name) = folder.odd_names.first() {
+            return Err(self.refused(
+                SITE,
+                &format!("the name of a file in it is not UTF-8 ({name})"),
+                "ls -lab",
+            ));
+        }
         for name in names {
-            if name.contains(char::REPLACEMENT_CHARACTER) {
-                return Err(self.refused(
-                    SITE,
-                    &format!("the name of a file in it is not UTF-8 ({name})"),
-                    "ls -lab",
-                ));
-            }
             let Some(stem) = name.strip_suffix(".toml") else {
                 site.ignored.push(name);
                 continue;

@@ -3,7 +3,9 @@
 use super::files::Files;
 use super::units::Manager;
 use super::{process, reason, unseen};
-use crate::facts::{Cause, Container, Docker, Facts, Look, Seen, UnitState, Unseen, Usage};
+use crate::facts::{
+    Cause, Container, DaemonProcess, Docker, Facts, Look, Seen, UnitState, Unseen, Usage,
+};
 use crate::formats::{command_line, packages};
 use crate::host::{HostError, ReadHost};
 use serde_json::Value;
@@ -155,6 +157,25 @@ pub(super) fn sockets(
     };
     let others: Vec<String> = named.iter().filter_map(also).collect();
     named.into_iter().chain(others).collect()
+}
+
+/// The socket that the user named, where it is not one of docker.service's.
+pub(super) fn other_socket(
+    files: &mut Files<'_>,
+    units: &BTreeMap<String, UnitState>,
+    docker_host: Option<&str>,
+    process: &Seen<DaemonProcess>,
+) -> Option<String> {
+    let named = docker_host?;
+    let own = sockets(units, None);
+    let at = files.followed(named);
+    let is_own = own.contains(named) || at.is_some_and(|at| own.contains(&at));
+    // The daemon of docker.service may serve others than its unit says.
+    let main_pid = units.get("docker.service").map_or(0, |unit| unit.main_pid);
+    let is_served = process
+        .known()
+        .is_some_and(|process| main_pid != 0 && process.pid == main_pid);
+    (!is_own && !is_served && files.host().is_live()).then(|| named.to_owned())
 }
 
 fn own_socket(units: &BTreeMap<String, UnitState>) -> &str {

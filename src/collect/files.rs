@@ -1,7 +1,7 @@
 //! Looking at paths, each once.
 
 use super::unseen;
-use crate::facts::{Bytes, Facts, Kind, Look, Node, Seen};
+use crate::facts::{Facts, Kind, Look, Node, Reading, Seen, Unseen};
 use crate::host::ReadHost;
 use std::collections::BTreeMap;
 
@@ -55,25 +55,40 @@ impl<'a> Files<'a> {
         self.facts.files.get(path)?.known()
     }
 
-    pub(super) fn kind(&mut self, path: &str) -> Kind {
-        self.look(path, Look::Attributes)
-            .map_or(Kind::Absent, |node| node.kind)
+    /// What is at a path, or why it could not be seen.
+    pub(super) fn seen(&mut self, path: &str, look: Look) -> &Seen<Node> {
+        self.look(path, look);
+        // It was put there just now.
+        self.facts.files.entry(path.to_owned()).or_default()
     }
 
     /// Whether it was seen that nothing is at a path.
     pub(super) fn is_absent(&mut self, path: &str) -> bool {
-        self.look(path, Look::Attributes)
-            .is_some_and(|node| node.kind == Kind::Absent)
+        !self.may_exist(path)
     }
 
-    /// The text of a file, following links, `None` when there is none or it cannot be read.
+    /// Whether something may be at a path: what could not be seen is not absent.
+    pub(super) fn may_exist(&mut self, path: &str) -> bool {
+        match self.seen(path, Look::Attributes) {
+            Seen::Known(node) => node.kind != Kind::Absent,
+            Seen::Unseen(_) => true,
+        }
+    }
+
+    /// What a file holds, following links.
+    pub(super) fn reading(&mut self, path: &str) -> Reading<'_> {
+        match self.followed(path) {
+            Some(_) => self.facts.reading(path),
+            None => Reading::Unread(Unseen::new(
+                "it is a symbolic link that leads to itself",
+                format!("ls -l {path}"),
+            )),
+        }
+    }
+
+    /// The text of a file for people to read, `None` when there is none or it cannot be read.
     pub(super) fn text(&mut self, path: &str) -> Option<String> {
-        let path = self.followed(path)?;
-        self.look(&path, Look::Content)?
-            .content
-            .as_ref()
-            .and_then(Bytes::as_str)
-            .map(str::to_owned)
+        self.reading(path).text().map(str::to_owned)
     }
 
     /// Where a chain of links ends; each of them is looked at. `None` for a loop.

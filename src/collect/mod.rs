@@ -7,9 +7,11 @@ mod auditing;
 mod docker;
 mod files;
 mod layers;
+mod manager;
 mod openrc;
 mod process;
 mod setuid;
+mod unit_files;
 mod units;
 
 use crate::facts::{Docker, Facts, HostIdentity, Requests, Seen, Unseen, Usage};
@@ -54,8 +56,13 @@ fn look(
         ..Facts::default()
     };
     progress("waiting for systemctl");
-    let (units, manager) = units::collect(&mut files);
-    facts.units = units;
+    let units::Units {
+        by_name,
+        inherited,
+        manager,
+    } = units::collect(&mut files);
+    facts.units = by_name;
+    facts.inherited = inherited;
     progress("waiting for auditctl");
     facts.auditing = auditing::collect(host, &facts.units);
     progress("waiting for the docker client");
@@ -65,6 +72,8 @@ fn look(
     facts.docker = docker::daemon(&mut files, &facts.units, &manager, docker_host);
     let sockets = docker::sockets(&facts.units, docker_host);
     facts.daemon_process = process::daemon(&mut files, &facts.units, &manager, &sockets);
+    facts.other_socket =
+        docker::other_socket(&mut files, &facts.units, docker_host, &facts.daemon_process);
     facts.docker_version = docker::version(&mut files, &facts);
     facts.files = files.take();
     progress("looking at files");

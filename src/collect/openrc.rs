@@ -3,8 +3,9 @@
 //! They go by the names that systemd has for them, so that everything else need not know.
 
 use super::files::Files;
-use crate::facts::{Kind, Look, UnitState};
-use crate::formats::unit::{Start, openrc_start};
+use super::unit_files::names;
+use crate::facts::{Reading, UnitState, Unread, Unseen};
+use crate::formats::unit::{Start, flaw_of_environment, openrc_start};
 use std::collections::BTreeMap;
 
 /// OpenRC's service and systemd's name of it.
@@ -14,14 +15,17 @@ const SERVICES: [(&str, &str); 3] = [
     ("auditd", "auditd.service"),
 ];
 
+/// The first line of its scripts.
+const SHEBANG: &str = "#!/sbin/openrc-run";
+
 /// Where a host that systemd has booted shows it (sd_booted(3)).
 const BOOTED_BY_SYSTEMD: &str = "/run/systemd/system";
 
 /// The services, `None` where OpenRC does not run them.
 pub(super) fn collect(files: &mut Files<'_>) -> Option<BTreeMap<String, UnitState>> {
-    if files.kind(BOOTED_BY_SYSTEMD) != Kind::Absent
+    if files.may_exist(BOOTED_BY_SYSTEMD)
         // In an image of systemd there may be scripts of both kinds.
-        || (!files.host().is_live() && files.kind("/usr/lib/systemd/systemd") != Kind::Absent)
+        || (!files.host().is_live() && files.may_exist("/usr/lib/systemd/systemd"))
     {
         return None;
     }
@@ -34,19 +38,46 @@ pub(super) fn collect(files: &mut Files<'_>) -> Option<BTreeMap<String, UnitStat
 
 fn service(files: &mut Files<'_>, name: &str) -> Option<UnitState> {
     let script = format!("/etc/init.d/{name}");
-    let text = files.text(&script)?;
+    let mut unread = Vec::new();
+    let mut keep = |path: &str, unseen: Unseen| {
+        unread.push(Unread {
+            path: path.to_owned(),
+            why: unseen.unseen,
+            hint: unseen.hint,
+        });
+    };
+    let text = match files.reading(&script) {
+        Reading::Absent => return None,
+        Reading::Text(text) => text.into_owned(),
+        Reading::Unread(unseen) => {
+            keep(&script, unseen);
+            SHEBANG.to_owned()
+        }
+    };
     // Scripts of System V are there on many hosts.
     if !text.lines().next()?.contains("openrc-run") {
         return None;
     }
     let settings = format!("/etc/conf.d/{name}");
-    let text_of_settings = files.text(&settings);
-    let enabled = files
-        .look("/etc/runlevels", Look::Entries)
-        .and_then(|node| node.entries.clone())
-        .unwrap_or_default()
+    let text_of_settings = match files.reading(&settings) {
+        Reading::Absent => None,
+        Reading::Text(text) => {
+            let text = text.into_owned();
+            if let Some((line, why)) = flaw_of_environment(&text) {
+                let hint = format!("editor {settings}");
+                keep(&settings, Unseen::new(format!("line {line}: {why}"), hint));
+            }
+            Some(text)
+        }
+        Reading::Unread(unseen) => {
+            keep(&settings, unseen);
+            None
+        }
+    };
+    let levels = names(files, "/etc/runlevels", &mut Vec::new());
+    let enabled = levels
         .iter()
-        .any(|level| files.kind(&format!("/etc/runlevels/{level}/{name}")) != Kind::Absent);
+        .any(|level| files.may_exist(&format!("/etc/runlevels/{level}/{name}")));
     let start = match name {
         "docker" => {
             let settings = text_of_settings
@@ -62,10 +93,12 @@ fn service(files: &mut Files<'_>, name: &str) -> Option<UnitState> {
     Some(UnitState {
         argv: start.argv(),
         origins: start.origins(),
+        unfollowed: start.open_questions(),
         environment_files: start.environment_files,
         active: state(files, name),
         enabled: if enabled { "enabled" } else { "disabled" }.to_owned(),
         fragment: script,
+        unread,
         ..UnitState::default()
     })
 }

@@ -1,14 +1,14 @@
 //! The process that is the Docker daemon.
 //!
 //! By its name nothing can be told: a test, a script or another user's daemon may be called
-//! dockerd, too. It is the main process of docker.service that holds the socket on which the API
-//! listens. Under socket activation systemd holds the same socket, so the socket alone does not
-//! decide, and the main process alone might be a wrapper. Without systemd it is the process of the
-//! pid file (dockerd(8), `--pidfile`) that holds the socket.
+//! dockerd, too. It is the process that holds the socket on which the API listens: the main process of
+//! docker.service, that of the pid file (dockerd(8), `--pidfile`), or any other that is called so.
+//! Under socket activation systemd holds the same socket, so the socket alone does not decide, and
+//! the main process alone might be a wrapper.
 
 use super::files::Files;
+use super::reason;
 use super::units::Manager;
-use super::unseen;
 use crate::facts::{Bytes, Cause, DaemonProcess, Look, Seen, UnitState, Unseen};
 use crate::host::{HostError, ReadHost};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,12 @@ const SOCKETS: &str = "/proc/net/unix";
 /// the connections that it accepted have the same path.
 const LISTENS: u32 = 1 << 16;
 
+/// Ticks of the clock in which the kernel counts (`USER_HZ`, proc_pid_stat(5)), in microseconds each.
+const TICK: u64 = 10_000;
+
+/// The services whose main process may be the daemon.
+const SERVICES: [&str; 2] = ["docker.service", "snap.docker.dockerd.service"];
+
 /// Finds it. `sockets` are the names of the daemon's API socket.
 pub(super) fn daemon(
     files: &mut Files<'_>,
@@ -34,33 +40,51 @@ pub(super) fn daemon(
     if !host.is_live() {
         return Seen::unseen("no daemon runs in a folder", "");
     }
-    let unit = units
-        .get("docker.service")
-        .filter(|_| *manager == Manager::Told);
-    let pid = match unit {
-        Some(unit) if unit.main_pid == 0 => {
-            return Seen::Unseen(
-                Unseen::new("docker.service is not running", "systemctl start docker")
-                    .because(Cause::NotRunning),
-            );
+    let of_units = SERVICES
+        .iter()
+        .filter_map(|name| units.get(*name).filter(|_| *manager == Manager::Told))
+        .map(|unit| unit.main_pid);
+    let of_files = by_pid_file(files);
+    let mut first: Vec<u32> = of_units.chain(of_files).filter(|pid| *pid != 0).collect();
+    first.dedup();
+    // By its name nothing can be told, but few others need be looked at: those are tried last.
+    let mut why = None;
+    let mut others = None;
+    let mut tried = BTreeSet::new();
+    loop {
+        let pid = if first.is_empty() {
+            let others = others.get_or_insert_with(|| called_dockerd(host).into_iter());
+            match others.next() {
+                Some(pid) => pid,
+                None => break,
+            }
+        } else {
+            first.remove(0)
+        };
+        if !tried.insert(pid) {
+            continue;
         }
-        Some(unit) => Some(unit.main_pid),
-        None => by_pid_file(files),
-    };
-    let Some(pid) = pid else {
-        return Seen::unseen(
-            "there is neither a docker.service nor a /run/docker.pid",
-            "",
-        );
-    };
-    match owner(host, pid, sockets) {
-        Ok(Some(process)) => Seen::Known(process),
-        Ok(None) => Seen::unseen(
-            format!("process {pid} does not listen on the API socket"),
-            "ss -xlp",
-        ),
-        Err(error) => unseen(&error),
+        match owner(host, pid, sockets) {
+            Ok(Some(process)) => return Seen::Known(process),
+            Ok(None) => why.get_or_insert_with(|| {
+                let hint = "ss -xlp";
+                Unseen::new(
+                    format!("process {pid} does not listen on the API socket"),
+                    hint,
+                )
+            }),
+            Err(error) => why.get_or_insert_with(|| reason(&error)),
+        };
     }
+    let stopped = || match units.get(SERVICES[0]).filter(|_| *manager == Manager::Told) {
+        Some(_) => Unseen::new("docker.service is not running", "systemctl start docker")
+            .because(Cause::NotRunning),
+        None => Unseen::new(
+            "no process called dockerd, nor that of /run/docker.pid, serves it",
+            "",
+        ),
+    };
+    Seen::Unseen(why.unwrap_or_else(stopped))
 }
 
 fn by_pid_file(files: &mut Files<'_>) -> Option<u32> {
@@ -82,6 +106,22 @@ pub(super) fn trace(files: &mut Files<'_>, sockets: &BTreeSet<String>) -> Option
     let table = text(files.host(), SOCKETS).ok()?;
     let listens = !listening(&table, sockets).is_empty();
     listens.then(|| "somebody listens on its socket".to_owned())
+}
+
+/// The processes that are called dockerd (proc_pid_comm(5)).
+fn called_dockerd(host: &dyn ReadHost) -> Vec<u32> {
+    let names = host.node("/proc", Look::Entries).ok();
+    let names = names.and_then(|node| node.entries).unwrap_or_default();
+    let mut found: Vec<u32> = names
+        .iter()
+        .filter_map(|name| name.parse().ok())
+        .filter(|pid| {
+            // Processes come and go while we look.
+            text(host, &format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim_end() == "dockerd")
+        })
+        .collect();
+    found.sort_unstable();
+    found
 }
 
 /// The process, where it is the one that listens.
@@ -109,10 +149,23 @@ fn owner(
         if inode.is_some_and(|inode| inodes.contains(inode)) {
             let line = text(host, &format!("/proc/{pid}/cmdline"))?;
             let argv: Vec<String> = line.split_terminator('\0').map(str::to_owned).collect();
-            return Ok((!argv.is_empty()).then_some(DaemonProcess { pid, argv }));
+            let started = text(host, &format!("/proc/{pid}/stat"))
+                .ok()
+                .and_then(|stat| start_ticks(&stat))
+                // Rounded up: what was written within the tick came before.
+                .map_or(0, |ticks| host.since_boot((ticks + 1) * TICK));
+            let process = DaemonProcess { pid, argv, started };
+            return Ok((!process.argv.is_empty()).then_some(process));
         }
     }
     Ok(None)
+}
+
+/// The 22nd field of `/proc/PID/stat`, ticks since boot. The second one, the name in parentheses, may hold
+/// anything.
+fn start_ticks(stat: &str) -> Option<u64> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(19)?.parse().ok()
 }
 
 fn text(host: &dyn ReadHost, path: &str) -> Result<String, HostError> {
@@ -150,6 +203,19 @@ mod tests {
         let paths = ["/run/docker.sock", "/var/run/docker.sock"].map(str::to_owned);
         let found = listening(table, &paths.into());
         assert_eq!(found, ["11", "14"].map(str::to_owned).into());
+    }
+
+    #[test]
+    fn when_a_process_started() {
+        let fields = (4..=30).map(|field| field.to_string()).collect::<Vec<_>>();
+        let stat = format!("812 (a) S (b) S {}", fields.join(" "));
+        assert_eq!(start_ticks(&stat), Some(22));
+        assert_eq!(start_ticks("812 (dockerd) S 1"), None);
+        let host = crate::host::LinuxHost::live().unwrap();
+        let stat = text(&host, "/proc/self/stat").unwrap();
+        let started = host.since_boot(start_ticks(&stat).unwrap() * TICK);
+        let ago = host.now() - started;
+        assert!((0..3_600_000_000).contains(&ago), "{ago}");
     }
 
     #[test]

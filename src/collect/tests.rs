@@ -1,3 +1,4 @@
+mod daemon;
 mod openrc;
 mod setuid;
 mod silent;
@@ -8,7 +9,7 @@ use crate::facts::{Cause, Kind, Look, Node, RuleLoader};
 use crate::host::{DockerAnswers, LinuxHost, Output};
 use serde_json::json;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -79,7 +80,23 @@ impl ReadHost for Model {
             let source = std::io::ErrorKind::PermissionDenied.into();
             return Err(HostError::file(path, "read", source));
         }
-        let mut node = self.files.get(path).cloned().unwrap_or_else(Node::absent);
+        let below = format!("{path}/");
+        let names: BTreeSet<String> = self
+            .files
+            .keys()
+            .filter_map(|other| other.strip_prefix(&below)?.split('/').next())
+            .map(str::to_owned)
+            .collect();
+        let folder = || Node {
+            kind: Kind::Folder,
+            entries: Some(names.iter().cloned().collect()),
+            ..Node::default()
+        };
+        let mut node = match self.files.get(path) {
+            Some(node) => node.clone(),
+            None if names.is_empty() => Node::absent(),
+            None => folder(),
+        };
         if look < Look::Content {
             node.content = None;
         }
@@ -112,6 +129,10 @@ impl ReadHost for Model {
 
     fn wall_clock(&self, monotonic: u64) -> i64 {
         1_000_000 + i64::try_from(monotonic).unwrap()
+    }
+
+    fn since_boot(&self, since_boot: u64) -> i64 {
+        i64::try_from(since_boot).unwrap()
     }
 }
 
@@ -334,68 +355,6 @@ fn a_daemon_is_asked_only_where_that_cannot_start_it() {
         assert_eq!(*host.asked.borrow(), sockets, "{docker_host:?}");
         assert_eq!(facts.docker.known().is_some(), asked.is_some());
     }
-}
-
-const SOCKETS: &str = "Num RefCount Protocol Flags Type St Inode Path\n\
-    0: 00000002 00000000 00010000 0001 01 41 /run/docker.sock\n\
-    0: 00000003 00000000 00000000 0001 03 42 /run/docker.sock\n";
-
-#[test]
-fn the_daemon_is_the_main_process_that_listens() {
-    let words = ["/usr/sbin/dockerd", "-H", "fd://", "--label", "a b"];
-    let sockets = |host: Model| host.file("/proc/net/unix", SOCKETS);
-    let held = |pid| sockets(model().process(pid, &words, 41));
-    let without_systemd = |host: Model| {
-        host.prints("systemctl show", "")
-            .file("/run/docker.pid", "900\n")
-    };
-    let nobody = "process 812 does not listen on the API socket";
-    let down = SHOW
-        .replacen("ActiveState=active", "ActiveState=inactive", 1)
-        .replacen("MainPID=812", "MainPID=0", 1);
-    for (host, expected) in [
-        (held(812), Ok(812)),
-        // Another process is called dockerd, and listens there, too (a test, or systemd itself).
-        (held(1), Err(nobody)),
-        // What it holds is a connection, not the socket that listens.
-        (sockets(model().process(812, &words, 42)), Err(nobody)),
-        (
-            held(812).prints("systemctl show", &down),
-            Err("docker.service is not running"),
-        ),
-        (without_systemd(held(900)), Ok(900)),
-        (
-            without_systemd(held(812)),
-            Err("process 900 does not listen on the API socket"),
-        ),
-        (
-            held(812).prints("systemctl show", ""),
-            Err("there is neither a docker.service nor a /run/docker.pid"),
-        ),
-    ] {
-        let seen = collected(&host).daemon_process;
-        match expected {
-            Ok(pid) => {
-                let process = seen.known().unwrap();
-                assert_eq!(
-                    (process.pid, &process.argv[..]),
-                    (pid, &words.map(str::to_owned)[..])
-                );
-            }
-            Err(reason) => match seen {
-                Seen::Unseen(unseen) => assert_eq!(unseen.unseen, reason),
-                Seen::Known(process) => panic!("{process:?}"),
-            },
-        }
-    }
-    // The user named another daemon: this one does not listen there.
-    let facts = collect(
-        &held(812),
-        Some("unix:///home/me/docker.sock"),
-        &|_| Requests::new(),
-        &mut |_| {},
-    );
-    assert!(facts.daemon_process.known().is_none());
 }
 
 #[test]

@@ -4,16 +4,19 @@
 //! without their quotes.
 
 use super::files::Files;
-use super::{openrc, reason};
-use crate::facts::{Cause, Kind, Look, UnitState, Unseen};
-use crate::formats::unit::{Unit, parse, show_environment_files, show_exec_argv, start};
+use super::unit_files::UnitFiles;
+use super::{manager, openrc, reason};
+use crate::facts::{Cause, Inherited, Kind, Look, Reading, UnitState, Unread, Unseen};
+use crate::formats::unit::{
+    Unit, parse, show_environment_files, show_exec_argv, start, variables_used,
+};
 use crate::host::services::{listened_path, shown};
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+
+const SERVICE: &str = "docker.service";
 
 const UNITS: [&str; 6] = [
-    "docker.service",
+    SERVICE,
     "docker.socket",
     "containerd.service",
     "auditd.service",
@@ -23,16 +26,7 @@ const UNITS: [&str; 6] = [
 
 const PROPERTIES: &str = "--property=Id,LoadState,FragmentPath,DropInPaths,ActiveState,MainPID,\
     ExecStart,ExecStartPost,Environment,EnvironmentFiles,RefuseManualStop,NeedDaemonReload,\
-    UnitFileState,Listen,ExecMainStartTimestampMonotonic";
-
-/// Where systemd looks for units, the first folder wins (systemd.unit(5)).
-const FOLDERS: [&str; 5] = [
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-];
+    UnitFileState,Listen,ExecMainStartTimestampMonotonic,TriggeredBy";
 
 /// There where systemd runs the host (sd_booted(3)).
 const BOOTED: &str = "/run/systemd/system";
@@ -51,49 +45,106 @@ pub(super) enum Manager {
     Silent(Unseen),
 }
 
-/// The units that exist, and whether a manager told us of them.
-pub(super) fn collect(files: &mut Files<'_>) -> (BTreeMap<String, UnitState>, Manager) {
-    let manager = match from_manager(files) {
-        Ok(Some(units)) => return (units, Manager::Told),
-        Ok(None) => Manager::None,
-        Err(unseen) => Manager::Silent(unseen),
+/// The services and sockets of a host.
+pub(super) struct Units {
+    /// Them.
+    pub(super) by_name: BTreeMap<String, UnitState>,
+    /// What docker.service uses of the manager's environment.
+    pub(super) inherited: BTreeMap<String, Inherited>,
+    /// Whether a manager told us of them.
+    pub(super) manager: Manager,
+}
+
+/// The units that exist.
+pub(super) fn collect(files: &mut Files<'_>) -> Units {
+    let names: Vec<&str> = UNITS.to_vec();
+    let (told, manager) = match told(files, &names) {
+        Ok(Some(told)) => (Some(told), Manager::Told),
+        Ok(None) => (None, Manager::None),
+        Err(unseen) => (None, Manager::Silent(unseen)),
     };
     if manager == Manager::None
-        && let Some(services) = openrc::collect(files)
+        && let Some(by_name) = openrc::collect(files)
     {
-        return (services, manager);
+        return Units {
+            by_name,
+            inherited: BTreeMap::new(),
+            manager,
+        };
     }
-    let mut units: BTreeMap<String, UnitState> = UNITS
-        .iter()
-        .filter_map(|name| Some(((*name).to_owned(), from_files(files, name)?)))
-        .collect();
+    let manager_runs = told.is_some();
+    let environment = manager::environment(files, manager_runs);
+    let found = UnitFiles::list(files);
+    let mut reader = Reader {
+        files,
+        found,
+        inherited: environment.variables,
+        docker: Unit::default(),
+    };
+    let mut units = BTreeMap::new();
+    let mut triggers = BTreeSet::new();
+    for name in UNITS {
+        let unit = match &told {
+            Some(told) => told.get(name).map(|properties| {
+                if name == SERVICE {
+                    let names = properties.get("TriggeredBy").map_or("", String::as_str);
+                    triggers.extend(names.split_whitespace().map(str::to_owned));
+                }
+                reader.told(name, properties)
+            }),
+            None => reader.by_files(name),
+        };
+        units.extend(unit.map(|unit| (name.to_owned(), unit)));
+    }
+    if units.contains_key(SERVICE) {
+        units.extend(reader.other_sockets(&triggers, manager_runs));
+    }
+    let used = variables_used(&reader.docker);
+    let mut inherited = reader.inherited;
+    inherited.retain(|name, _| used.contains(name));
+    if let Some(service) = units.get_mut(SERVICE)
+        && !used.is_empty()
+    {
+        service.unread.extend(environment.unread);
+    }
     if matches!(manager, Manager::Silent(_)) {
         for unit in units.values_mut() {
             NOT_TOLD.clone_into(&mut unit.active);
         }
     }
-    (units, manager)
+    Units {
+        by_name: units,
+        inherited,
+        manager,
+    }
 }
 
-/// What systemd says; `None` where none runs.
-fn from_manager(files: &mut Files<'_>) -> Result<Option<BTreeMap<String, UnitState>>, Unseen> {
+/// The properties of units, by name.
+type Told = BTreeMap<String, BTreeMap<String, String>>;
+
+/// What systemd says of units that exist, by name; `None` where none runs.
+fn told(files: &mut Files<'_>, names: &[&str]) -> Result<Option<Told>, Unseen> {
     if !files.host().is_live() {
         return Ok(None);
     }
     let arguments: Vec<&str> = ["show", "--no-pager", PROPERTIES]
         .into_iter()
-        .chain(UNITS)
+        .chain(names.iter().copied())
         .collect();
-    let silent = |files: &mut Files<'_>, unseen: Unseen| match files.kind(BOOTED) {
-        Kind::Folder => Err(unseen),
-        _ => Ok(None),
+    let silent = |files: &mut Files<'_>, unseen: Unseen| {
+        let booted = files.look(BOOTED, Look::Attributes);
+        if booted.is_some_and(|node| node.kind == Kind::Folder) {
+            Err(unseen)
+        } else {
+            Ok(None)
+        }
     };
     let output = match files.host().report("systemctl", &arguments) {
         Ok(output) => output,
         Err(error) => return silent(files, reason(&error)),
     };
     let blocks = shown(&output.stdout);
-    if output.status != Some(0) || blocks.len() != UNITS.len() {
+    if output.status != Some(0) || blocks.len() != names.len() {
         let said = output
             .stderr
             .lines()
@@ -105,12 +156,34 @@ fn from_manager(files: &mut Files<'_>) -> Result<Option<BTreeMap<String, UnitSta
             Unseen::new(why, "systemctl status").because(Cause::BadAnswer),
         );
     }
-    let mut units = BTreeMap::new();
-    for (name, properties) in UNITS.iter().zip(blocks) {
+    let exists = |block: &BTreeMap<String, String>| {
+        !matches!(
+            block.get("LoadState").map(String::as_str),
+            None | Some("" | "not-found")
+        )
+    };
+    Ok(Some(
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .zip(blocks)
+            .filter(|(_, block)| exists(block))
+            .collect(),
+    ))
+}
+
+struct Reader<'f, 'h> {
+    files: &'f mut Files<'h>,
+    found: UnitFiles,
+    inherited: BTreeMap<String, Inherited>,
+    /// docker.service as its files say.
+    docker: Unit,
+}
+
+impl Reader<'_, '_> {
+    /// A unit that systemd knows, from its files as far as they can be read.
+    fn told(&mut self, name: &str, properties: &BTreeMap<String, String>) -> UnitState {
         let get = |key: &str| properties.get(key).map_or("", String::as_str);
-        if matches!(get("LoadState"), "" | "not-found") {
-            continue;
-        }
         let main_pid = get("MainPID").parse().unwrap_or_default();
         let started = get("ExecMainStartTimestampMonotonic").parse();
         let mut unit = UnitState {
@@ -121,17 +194,28 @@ fn from_manager(files: &mut Files<'_>) -> Result<Option<BTreeMap<String, UnitSta
                 .collect(),
             active: get("ActiveState").to_owned(),
             started: match started {
-                Ok(started) if main_pid != 0 => files.host().wall_clock(started),
+                Ok(started) if main_pid != 0 => self.files.host().wall_clock(started),
                 _ => 0,
             },
             main_pid,
             refuses_stop: get("RefuseManualStop") == "yes",
             needs_reload: get("NeedDaemonReload") == "yes",
             enabled: get("UnitFileState").to_owned(),
+            not_loaded: match get("LoadState") {
+                "loaded" => String::new(),
+                other => other.to_owned(),
+            },
             ..UnitState::default()
         };
-        if !read_files(files, &mut unit) {
+        // The manager does not list a name that is not UTF-8, although it reads the file.
+        let mut unread = Vec::new();
+        self.found.drop_ins(self.files, name, &mut unread);
+        let (_, complete) = self.read(name, &mut unit);
+        unit.unread.extend(unread);
+        if !complete {
             unit.argv = show_exec_argv(get("ExecStart")).unwrap_or_default();
+            unit.origins.clear();
+            unit.unfollowed.clear();
             unit.start_post = get("ExecStartPost")
                 .lines()
                 .filter_map(show_exec_argv)
@@ -146,109 +230,165 @@ fn from_manager(files: &mut Files<'_>) -> Result<Option<BTreeMap<String, UnitSta
         if let Some(path) = listened_path(get("Listen")) {
             unit.listen = Some(path);
         }
-        units.insert((*name).to_owned(), unit);
+        unit
     }
-    Ok(Some(units))
-}
 
-fn from_files(files: &mut Files<'_>, name: &str) -> Option<UnitState> {
-    let at = FOLDERS
-        .iter()
-        .map(|folder| format!("{folder}/{name}"))
-        .find(|path| files.kind(path) != Kind::Absent)?;
-    let fragment = files.followed(&at)?;
-    if fragment == "/dev/null" {
-        return Some(UnitState {
-            fragment: at,
-            enabled: "masked".to_owned(),
+    fn by_files(&mut self, name: &str) -> Option<UnitState> {
+        Some(self.unit_of_files(name)?.0)
+    }
+
+    /// A unit as its files say, its text, and whether that is all of it.
+    fn unit_of_files(&mut self, name: &str) -> Option<(UnitState, Unit, bool)> {
+        let mut unread = Vec::new();
+        let found = self.found.fragment(name, &mut unread);
+        if found.is_none() && unread.is_empty() {
+            return None;
+        }
+        let at = found.unwrap_or_default();
+        let fragment = self.files.followed(&at).unwrap_or_else(|| at.clone());
+        if fragment == "/dev/null" {
+            let unit = UnitState {
+                fragment: at,
+                enabled: "masked".to_owned(),
+                not_loaded: "masked".to_owned(),
+                ..UnitState::default()
+            };
+            return Some((unit, Unit::default(), true));
+        }
+        let mut drop_ins = self.found.drop_ins(self.files, name, &mut unread);
+        drop_ins.retain(|path| self.files.followed(path).as_deref() != Some("/dev/null"));
+        let mut unit = UnitState {
+            fragment,
+            drop_ins,
             ..UnitState::default()
-        });
-    }
-    let mut unit = UnitState {
-        fragment,
-        drop_ins: drop_ins(files, name),
-        ..UnitState::default()
-    };
-    read_files(files, &mut unit);
-    Some(unit)
-}
-
-/// The drop-ins in the order in which they apply: by file name, whatever folder they are in; of
-/// several with one name the first folder's counts, and a link to /dev/null hides the others.
-fn drop_ins(files: &mut Files<'_>, name: &str) -> Vec<String> {
-    let kind = name.rsplit('.').next().unwrap_or_default();
-    let mut found = Vec::new();
-    for stem in [kind, name] {
-        let mut by_name: BTreeMap<String, String> = BTreeMap::new();
-        for folder in FOLDERS {
-            let folder = format!("{folder}/{stem}.d");
-            let names = files
-                .look(&folder, Look::Entries)
-                .and_then(|node| node.entries.clone())
-                .unwrap_or_default();
-            for name in names.into_iter().filter(|name| is_drop_in(name)) {
-                let path = format!("{folder}/{name}");
-                by_name.entry(name).or_insert(path);
-            }
-        }
-        for path in by_name.into_values() {
-            if files.followed(&path).as_deref() != Some("/dev/null") {
-                found.push(path);
-            }
-        }
-    }
-    found
-}
-
-/// systemd reads `*.conf` only, and means the case.
-fn is_drop_in(name: &str) -> bool {
-    Path::new(name).extension() == Some(OsStr::new("conf"))
-}
-
-/// Fills in what the unit's files say; false when they cannot be read.
-fn read_files(files: &mut Files<'_>, unit: &mut UnitState) -> bool {
-    let paths: Vec<&str> = std::iter::once(&unit.fragment)
-        .chain(&unit.drop_ins)
-        .map(String::as_str)
-        .collect();
-    let texts: Option<Vec<String>> = paths.iter().map(|path| files.text(path)).collect();
-    let Some(texts) = texts else {
-        return false;
-    };
-    let text = parse(&texts.iter().map(String::as_str).collect::<Vec<_>>());
-    let started = start(&text, &paths, &mut |path| files.text(path));
-    unit.argv = started.argv();
-    unit.origins = started.origins();
-    unit.environment_files = started.environment_files;
-    unit.start_post = text.values("Service", "ExecStartPost");
-    unit.listen = text
-        .values("Socket", "ListenStream")
-        .into_iter()
-        .find(|path| path.starts_with('/'));
-    if unit.active.is_empty() {
+        };
+        let (text, complete) = self.read(name, &mut unit);
+        let complete = complete && unread.is_empty();
+        unit.unread.extend(unread);
         let refuses = text.last("Unit", "RefuseManualStop");
         unit.refuses_stop = matches!(refuses.as_deref(), Some("yes" | "true" | "on" | "1"));
-        unit.enabled = enabled(files, &text, &unit.fragment).to_owned();
+        self.enabled(name, &text).clone_into(&mut unit.enabled);
+        Some((unit, text, complete))
     }
-    true
-}
 
-/// Whether one of the targets that the unit names pulls it in.
-fn enabled(files: &mut Files<'_>, text: &Unit, fragment: &str) -> &'static str {
-    let name = fragment.rsplit('/').next().unwrap_or_default();
-    let mut links = Vec::new();
-    for (key, folder) in [("WantedBy", "wants"), ("RequiredBy", "requires")] {
-        for line in text.values("Install", key) {
-            for target in line.split_whitespace() {
-                links.push(format!("/etc/systemd/system/{target}.{folder}/{name}"));
+    /// Fills in what the unit's files say, and says whether all of them could be read.
+    fn read(&mut self, name: &str, unit: &mut UnitState) -> (Unit, bool) {
+        let paths: Vec<String> = std::iter::once(&unit.fragment)
+            .chain(&unit.drop_ins)
+            .filter(|path| !path.is_empty())
+            .cloned()
+            .collect();
+        let mut texts = Vec::new();
+        for path in &paths {
+            texts.push(match self.files.reading(path) {
+                Reading::Text(text) => text.into_owned(),
+                // A link that leads nowhere is passed over.
+                Reading::Absent => String::new(),
+                Reading::Unread(unseen) => {
+                    unit.unread.push(Unread {
+                        path: path.clone(),
+                        why: unseen.unseen,
+                        hint: unseen.hint,
+                    });
+                    String::new()
+                }
+            });
+        }
+        let has_fragment = paths.first().is_some_and(|path| self.files.may_exist(path));
+        let complete = unit.unread.is_empty() && has_fragment;
+        let text = parse(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+        let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        unit.unread.extend(text.faults.iter().map(|fault| {
+            Unread {
+                path: paths
+                    .get(fault.text)
+                    .copied()
+                    .unwrap_or_default()
+                    .to_owned(),
+                why: format!(
+                    "line {}: {}, and systemd reads no further",
+                    fault.line, fault.what
+                ),
+                hint: format!("systemd-analyze verify {name}"),
+            }
+        }));
+        let files = &mut *self.files;
+        let mut started = start(&text, &paths, &self.inherited, &mut |path| {
+            files.reading(path).into_owned()
+        });
+        unit.argv = started.argv();
+        unit.origins = started.origins();
+        unit.unfollowed = started.open_questions();
+        unit.environment_files = started.environment_files;
+        unit.unread.append(&mut started.unread);
+        unit.start_post = text.values("Service", "ExecStartPost");
+        unit.listen = text
+            .values("Socket", "ListenStream")
+            .into_iter()
+            .find(|path| path.starts_with('/'));
+        if name == SERVICE {
+            self.docker = text.clone();
+        }
+        (text, complete)
+    }
+
+    /// The sockets that systemd hands over to docker.service besides docker.socket: those that name it
+    /// (`Service=`, systemd.socket(5)), that it names (`Sockets=`, systemd.service(5)), and of which the
+    /// manager says so.
+    fn other_sockets(
+        &mut self,
+        triggers: &BTreeSet<String>,
+        manager_runs: bool,
+    ) -> BTreeMap<String, UnitState> {
+        let named: BTreeSet<String> = self
+            .docker
+            .values("Service", "Sockets")
+            .iter()
+            .flat_map(|line| line.split_whitespace().map(str::to_owned))
+            .collect();
+        let mut candidates = self.found.of_type("socket");
+        candidates.extend(
+            triggers
+                .iter()
+                .filter(|it| it.ends_with(".socket"))
+                .cloned(),
+        );
+        candidates.extend(named.iter().cloned());
+        let mut sockets = BTreeMap::new();
+        for name in candidates {
+            if UNITS.contains(&name.as_str()) {
+                continue;
+            }
+            let read = self.unit_of_files(&name);
+            let feeds = read.as_ref().is_some_and(|(_, text, complete)| {
+                text.last("Socket", "Service").as_deref() == Some(SERVICE)
+                    // Where nobody says what an unread one is for, it may be for this.
+                    || (!complete && !manager_runs)
+            });
+            if feeds || named.contains(&name) || triggers.contains(&name) {
+                let unit = read.map(|(unit, ..)| unit).unwrap_or_default();
+                sockets.insert(name, unit);
             }
         }
+        if manager_runs && !sockets.is_empty() {
+            let found: Vec<String> = sockets.keys().cloned().collect();
+            let found: Vec<&str> = found.iter().map(String::as_str).collect();
+            for (name, properties) in told(self.files, &found).ok().flatten().unwrap_or_default() {
+                let unit = self.told(&name, &properties);
+                sockets.insert(name, unit);
+            }
+        }
+        sockets
     }
-    if links.is_empty() {
-        "static"
-    } else if links.iter().any(|link| files.kind(link) != Kind::Absent) {
-        "enabled"
-    } else {
-        "disabled"
+
+    /// Whether a target or another unit pulls it in.
+    fn enabled(&mut self, name: &str, text: &Unit) -> &'static str {
+        if self.found.is_wanted(self.files, name) {
+            return "enabled";
+        }
+        let installs = ["WantedBy", "RequiredBy"]
+            .iter()
+            .any(|key| !text.values("Install", key).is_empty());
+        if installs { "disabled" } else { "static" }
     }
 }

@@ -12,6 +12,7 @@ mod docker;
 mod hidden;
 mod node;
 mod process;
+mod reading;
 mod unit;
 
 pub use auditing::{Auditing, RuleLoader};
@@ -22,7 +23,8 @@ pub use docker::{
 pub use hidden::{Hidden, Part};
 pub use node::{Attributes, Bytes, Kind, Mode, Node};
 pub use process::DaemonProcess;
-pub use unit::{Origin, UnitState};
+pub use reading::{NOT_UTF8, Reading, is_understood, too_large};
+pub use unit::{Inherited, Origin, UnitState, Unread};
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -135,10 +137,17 @@ pub struct Facts {
     pub files: BTreeMap<String, Seen<Node>>,
     /// systemd units by name (`docker.service`); a unit that does not exist is left out.
     pub units: BTreeMap<String, UnitState>,
+    /// Variables that the manager gives to every service, those that docker.service uses.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub inherited: BTreeMap<String, Inherited>,
     /// What the running Docker daemon says of itself.
     pub docker: Seen<Docker>,
     /// The process that owns the daemon's API socket.
     pub daemon_process: Seen<DaemonProcess>,
+    /// The socket that `DOCKER_HOST` names, where that is not one of docker.service's: then nothing that
+    /// its files say is about the daemon that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_socket: Option<String>,
     /// The version of the `docker` command-line client, `None` when there is none.
     pub docker_client: Seen<Option<String>>,
     /// The version of the daemon's binary: from the API, or else from `dockerd --version`.
@@ -184,7 +193,8 @@ impl Facts {
             .is_some_and(|node| node.kind != Kind::Absent)
     }
 
-    /// The text of a regular file, when it was read and is UTF-8.
+    /// The text of a regular file, when it was read and is UTF-8 as a whole. Nothing may be taken for
+    /// unset because this is `None`: [`Self::reading`] tells why.
     pub fn text(&self, path: &str) -> Option<&str> {
         match self.files.get(path) {
             Some(Seen::Known(node)) => node.content.as_ref().and_then(Bytes::as_str),

@@ -208,9 +208,14 @@ pub struct Node {
     /// Where a symbolic link points.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// The names in a folder, sorted; `None` when it was not listed.
+    /// The names in a folder, sorted; `None` when it was not listed. Those that are not UTF-8 are not
+    /// among them, but in [`Self::odd_names`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entries: Option<Vec<String>>,
+    /// The names in a listed folder that are not UTF-8, as far as they can be shown: there is no path
+    /// by which they could be looked at, so what they hold is not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub odd_names: Vec<String>,
     /// Last change of the content, in microseconds since 1970; 0 when not known.
     pub modified: i64,
     /// Why nothing may be changed here even by root: "it is immutable (chattr +i)", "its file
@@ -247,6 +252,11 @@ impl Node {
             content: Some(text.into()),
             ..Self::default()
         }
+    }
+
+    /// Whether it is a folder that was listed and holds nothing at all.
+    pub fn is_empty_folder(&self) -> bool {
+        self.odd_names.is_empty() && self.entries.as_ref().is_some_and(Vec::is_empty)
     }
 
     /// Everything about it but its content.

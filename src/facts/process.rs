@@ -10,4 +10,15 @@ pub struct DaemonProcess {
     pub pid: u32,
     /// The command line that it was started with (proc_pid_cmdline(5)), the program first.
     pub argv: Vec<String>,
+    /// When it was started, in microseconds since 1970; 0 where that is not known.
+    #[serde(skip_serializing_if = "is_unknown")]
+    pub started: i64,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_unknown(started: &i64) -> bool {
+    *started == 0
 }

@@ -20,6 +20,18 @@ pub struct UnitState {
     pub start_post: Vec<String>,
     /// Environment files of the unit.
     pub environment_files: Vec<String>,
+    /// Files of the unit whose content is not known, environment files included: any of them may
+    /// change what it starts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Unread>,
+    /// What the unit's files say of its start command that is not followed, as clauses: systemd may make
+    /// another command of it than [`Self::argv`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unfollowed: Vec<String>,
+    /// `LoadState` of a unit that systemd knows and has not loaded: `bad-setting`, `error`, `masked`; empty
+    /// otherwise.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub not_loaded: String,
     /// The first `ListenStream=` path of a socket unit.
     pub listen: Option<String>,
     /// `ActiveState`: `active`, `inactive`, `failed`, …; empty where no systemd runs, `unknown` where it
@@ -35,6 +47,32 @@ pub struct UnitState {
     pub needs_reload: bool,
     /// Whether it starts at boot (`UnitFileState`): `enabled`, `disabled`, …; empty when not known.
     pub enabled: String,
+}
+
+/// A variable that the manager gives to every service (`DefaultEnvironment=` of systemd-system.conf(5), and
+/// `systemctl set-environment`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inherited {
+    /// Its value.
+    pub value: String,
+    /// The file that sets it, or the command that shows it.
+    pub source: String,
+    /// The line of that, counted from 1.
+    pub line: usize,
+}
+
+/// A file of a unit whose content is not known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unread {
+    /// The file, or the folder with a name that cannot be looked at.
+    pub path: String,
+    /// Why, as a clause: "permission denied".
+    pub why: String,
+    /// What would help; empty when nothing is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hint: String,
 }
 
 /// Where a word of a start command stands.

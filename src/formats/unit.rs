@@ -3,22 +3,47 @@
 
 mod command;
 mod env_file;
+mod fault;
 mod openrc;
 mod show;
 mod start;
 
+use crate::facts::is_understood;
+use fault::CommandFault;
 use serde::{Deserialize, Serialize};
 
-pub use command::{CommandLine, TypedWord, command_line, split_command, variable_words};
-pub use env_file::{environment_file, without_words};
+pub use command::{CommandLine, TypedWord, command_line, split_command, variable_words, words};
+pub use env_file::{environment_file, flaw_of_environment, without_words};
+pub use fault::{Fault, Refused, refused};
 pub use openrc::openrc_start;
 pub use show::{show_environment_files, show_exec_argv, show_properties};
-pub use start::{Start, StartWord, Variable, start};
+pub use start::{Start, StartWord, Variable, start, variables_used};
+
+/// Where systemd looks for the files of units; the first folder wins (systemd.unit(5), "Unit File Load
+/// Path").
+pub const FOLDERS: [&str; 13] = [
+    "/etc/systemd/system.control",
+    "/run/systemd/system.control",
+    "/run/systemd/transient",
+    "/run/systemd/generator.early",
+    "/etc/systemd/system",
+    "/etc/systemd/system.attached",
+    "/run/systemd/system",
+    "/run/systemd/system.attached",
+    "/run/systemd/generator",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+    "/run/systemd/generator.late",
+];
 
 /// A unit with its drop-ins: the assignments in the order in which systemd reads them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
     assignments: Vec<Assignment>,
+    /// Where systemd stops reading one of the texts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
 }
 
 /// One assignment of a unit, and where it stands.
@@ -34,32 +59,58 @@ pub struct Assignment {
     pub line: usize,
 }
 
+/// What systemd takes for blanks (`WHITESPACE`, systemd `src/basic/string-util.h`).
+pub(crate) const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
+
 /// Reads and merges the texts of a unit: the fragment first, then its drop-ins in the order of their file names.
-/// Lines that are no assignment are passed over, as systemd does.
+/// Lines that are no assignment are passed over, as systemd does. At a line that it cannot read at all it gives the
+/// text up: what stands before it counts, and the fault is kept in [`Unit::faults`].
 pub fn parse(texts: &[&str]) -> Unit {
-    let mut assignments = Vec::new();
+    let mut unit = Unit::default();
     for (index, text) in texts.iter().enumerate() {
         let mut section = String::new();
         for (number, line) in logical_lines(text.strip_prefix('\u{feff}').unwrap_or(text)) {
-            if let Some(name) = line
-                .strip_prefix('[')
-                .and_then(|rest| rest.strip_suffix(']'))
-            {
-                name.clone_into(&mut section);
-            } else if let Some((key, value)) = line.split_once('=')
-                && !section.is_empty()
-            {
-                assignments.push(Assignment {
-                    section: section.clone(),
-                    key: key.trim().to_owned(),
-                    value: value.trim().to_owned(),
+            let mut give_up = |what: String| {
+                unit.faults.push(Fault {
                     text: index,
                     line: number,
+                    what,
                 });
+            };
+            if !is_understood(&line) {
+                give_up("it has a byte that is not UTF-8".to_owned());
+                break;
             }
+            if let Some(rest) = line.strip_prefix('[') {
+                let Some(name) = rest.strip_suffix(']') else {
+                    give_up(format!("`{line}` is no section header"));
+                    break;
+                };
+                name.clone_into(&mut section);
+                continue;
+            }
+            let Some((key, value)) = line.split_once('=').filter(|_| !section.is_empty()) else {
+                continue;
+            };
+            let (key, value) = (key.trim_matches(BLANKS), value.trim_matches(BLANKS));
+            match fault::of_command(&section, key, value) {
+                Some(CommandFault::GivesUp(what)) => {
+                    give_up(what);
+                    break;
+                }
+                Some(CommandFault::PassedOver) => continue,
+                None => {}
+            }
+            unit.assignments.push(Assignment {
+                section: section.clone(),
+                key: key.to_owned(),
+                value: value.to_owned(),
+                text: index,
+                line: number,
+            });
         }
     }
-    Unit { assignments }
+    unit
 }
 
 /// Lines without comments and blank ones. A backslash at a line's end becomes a space and joins the next line;
@@ -68,8 +119,8 @@ fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     let mut joined = String::new();
     let mut first = None;
-    for (index, line) in text.lines().enumerate() {
-        if line.trim_start().starts_with(['#', ';']) {
+    for (index, line) in lines_of(text).enumerate() {
+        if line.trim_start_matches(BLANKS).starts_with(['#', ';']) {
             continue;
         }
         let number = *first.get_or_insert(index + 1);
@@ -81,12 +132,32 @@ fn logical_lines(text: &str) -> Vec<(usize, String)> {
             continue;
         }
         joined.push_str(line);
-        lines.push((number, std::mem::take(&mut joined).trim().to_owned()));
+        lines.push((
+            number,
+            std::mem::take(&mut joined).trim_matches(BLANKS).to_owned(),
+        ));
         first = None;
     }
-    lines.push((first.unwrap_or(1), joined.trim().to_owned()));
+    lines.push((first.unwrap_or(1), joined.trim_matches(BLANKS).to_owned()));
     lines.retain(|(_, line)| !line.is_empty());
     lines
+}
+
+/// Lines end with a line feed, a carriage return, both in either order, or a zero byte (systemd
+/// `src/basic/fileio.c`, `read_line_full`).
+fn lines_of(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(end) = text.find(['\n', '\r', '\0']) else {
+            rest = None;
+            return Some(text);
+        };
+        let behind = &text[end..];
+        let pair = behind.starts_with("\r\n") || behind.starts_with("\n\r");
+        rest = Some(&behind[1 + usize::from(pair)..]);
+        Some(&text[..end])
+    })
 }
 
 impl Unit {
@@ -177,6 +248,13 @@ mod tests {
             ("\u{feff}[S]\nKey=1", Some("1")),
             ("[S]\nKey=a=b # no comment", Some("a=b # no comment")),
             ("[S]\n[T]\nKey=1\n[S]\nKey=2", Some("2")),
+            ("[S]\n# hidden\rKey=1", Some("1")),
+            ("[S]\n# hidden\0Key=1", Some("1")),
+            ("[S]\nKey=1\r\n", Some("1")),
+            ("[S]\nKey=\u{a0}1", Some("\u{a0}1")),
+            ("[S]\n# \u{fffd}\nKey=1", Some("1")),
+            ("[S]\nKey=1\nOther=\u{fffd}\nKey=2", Some("1")),
+            ("[S]\nKey=1\n[S\nKey=2", Some("1")),
         ];
         for (text, expected) in cases {
             assert_eq!(

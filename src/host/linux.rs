@@ -365,15 +365,26 @@ impl ReadHost for LinuxHost {
     }
 
     fn wall_clock(&self, monotonic: u64) -> i64 {
-        let Ok(monotonic) = i64::try_from(monotonic) else {
+        self.at(rustix::time::ClockId::Monotonic, monotonic)
+    }
+
+    fn since_boot(&self, since_boot: u64) -> i64 {
+        self.at(rustix::time::ClockId::Boottime, since_boot)
+    }
+}
+
+impl LinuxHost {
+    /// The time of day at which a clock showed this, in microseconds; 0 where that is not known.
+    fn at(&self, clock: rustix::time::ClockId, then: u64) -> i64 {
+        let Ok(then) = i64::try_from(then) else {
             return 0;
         };
-        if !self.live || monotonic == 0 {
+        if !self.live || then == 0 {
             return 0;
         }
-        let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let now = rustix::time::clock_gettime(clock);
         let now = now.tv_sec * 1_000_000 + now.tv_nsec / 1_000;
-        self.now() - (now - monotonic)
+        self.now() - (now - then)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::HostError;
 use super::tree::{NAME_ONLY, Spot, Tree, by_handle, read_link, reopen};
-use crate::facts::{Bytes, Kind, LARGEST_FILE, Look, Mode, Node};
+use crate::facts::{Bytes, Kind, LARGEST_FILE, Look, Mode, Node, is_understood};
 use rustix::fs::{
     AtFlags, Dir, FileType, OFlags, StatVfsMountFlags, Statx, StatxAttributes, StatxFlags,
 };
@@ -16,6 +16,12 @@ use std::path::Path;
 
 /// What is at `path`; see [`super::ReadHost::node`].
 pub(super) fn node(tree: &Tree, path: &str, look: Look) -> Result<Node, HostError> {
+    if !is_understood(path) {
+        // Read off a link or a file that is not UTF-8: what is really meant may well be there.
+        let why = "its name is not UTF-8, and is not known here";
+        let source = io::Error::new(io::ErrorKind::InvalidInput, why);
+        return Err(HostError::file(path, "read", source));
+    }
     let failed = |source| HostError::file(path, "read", source);
     let spot = match tree.find(path) {
         Ok(spot) => spot,
@@ -81,7 +87,11 @@ fn seen(tree: &Tree, spot: &Spot, handle: &OwnedFd, look: Look) -> io::Result<No
     }
     match kind {
         Kind::File if look >= Look::Content => node.content = content(handle)?,
-        Kind::Folder if look >= Look::Entries => node.entries = Some(entries(handle)?),
+        Kind::Folder if look >= Look::Entries => {
+            let (names, odd) = entries(handle)?;
+            node.entries = Some(names);
+            node.odd_names = odd;
+        }
         _ => {}
     }
     Ok(node)
@@ -110,18 +120,22 @@ fn content(handle: &OwnedFd) -> io::Result<Option<Bytes>> {
     Ok((bytes.len() as u64 <= LARGEST_FILE).then_some(Bytes(bytes)))
 }
 
-fn entries(handle: &OwnedFd) -> io::Result<Vec<String>> {
+/// The names in a folder, and those that are not UTF-8 as far as they can be shown.
+fn entries(handle: &OwnedFd) -> io::Result<(Vec<String>, Vec<String>)> {
     let folder = reopen(handle, OFlags::RDONLY | OFlags::DIRECTORY)?;
-    let mut names = Vec::new();
+    let (mut names, mut odd) = (Vec::new(), Vec::new());
     for entry in Dir::read_from(folder)? {
         let entry = entry?;
-        let name = OsStr::from_bytes(entry.file_name().to_bytes());
-        if name != "." && name != ".." {
-            names.push(text(name));
+        let name = entry.file_name().to_bytes();
+        match std::str::from_utf8(name) {
+            Ok("." | "..") => {}
+            Ok(name) => names.push(name.to_owned()),
+            Err(_) => odd.push(text(OsStr::from_bytes(name))),
         }
     }
     names.sort();
-    Ok(names)
+    odd.sort();
+    Ok((names, odd))
 }
 
 /// All extended attributes that we may see; none where the file system has none.
@@ -181,8 +195,8 @@ fn fixed(
     }
     // The kernel's own name for it: in a mounted image that is not the host's path.
     let at = std::fs::read_link(by_handle(handle)).unwrap_or_else(|_| real.to_owned());
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    Ok(match mounted_at(&mounts, &at) {
+    let mounts = std::fs::read("/proc/self/mountinfo")?;
+    Ok(match mounted_at(&String::from_utf8_lossy(&mounts), &at) {
         Some(what) => Some(format!("something is mounted on it ({what})")),
         None if told => Some("something is mounted on it".to_owned()),
         None => None,

@@ -194,6 +194,14 @@ pub trait ReadHost {
         let _ = monotonic;
         0
     }
+
+    /// When something happened, in microseconds since 1970, of which the kernel says that it happened
+    /// `since_boot` microseconds after boot, time asleep included (`CLOCK_BOOTTIME`). 0 where that is not
+    /// known, as on hosts that do not run.
+    fn since_boot(&self, since_boot: u64) -> i64 {
+        let _ = since_boot;
+        0
+    }
 }
 
 /// Changing a host. Each operation is one step that a crash may precede or follow; none of them is

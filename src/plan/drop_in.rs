@@ -130,7 +130,12 @@ mod tests {
         let third = with_variable(&second, "O", "--label \"a\\b\" %%").unwrap();
         let unit = crate::formats::unit::parse(&[&third]);
         assert_eq!(unit.values("Service", "ExecStart"), ["/d"]);
-        let start = crate::formats::unit::start(&unit, &["x"], &mut |_| None);
+        let start = crate::formats::unit::start(
+            &unit,
+            &["x"],
+            &std::collections::BTreeMap::new(),
+            &mut |_| crate::facts::Reading::Absent,
+        );
         assert_eq!(start.variables["O"].value, "--label \"a\\b\" %%");
         let fourth = with_variable(&third, "O", "").unwrap();
         assert!(fourth.contains("\nEnvironment=\"O=\"\n"), "{fourth}");

@@ -208,8 +208,14 @@ fn editable(facts: &Facts, key: &str) -> Result<Start, String> {
     {
         return Err(format!("{what} is shell that is not followed"));
     }
+    if let Some(unread) = start.unread.first().or_else(|| unit.unread.first()) {
+        return Err(format!("{}: {}", unread.path, unread.why));
+    }
     if start.commands != 1 {
-        return Err(format!("it has {} start commands", start.commands));
+        return Err(format!(
+            "it has more than one ExecStart=, {}",
+            start.commands
+        ));
     }
     if start.argv() != unit.argv {
         return Err("its files do not say how this command came about".to_owned());

@@ -465,9 +465,5 @@ fn makes_account(facts: &Facts, bench: &Workbench<'_>) -> bool {
     let wanted = remap(&bench.facts);
     (wanted == Some(Value::from("default")) || wanted == Some(Value::from(REMAP_ACCOUNT)))
         && remap(facts) != wanted
-        && crate::formats::accounts::id_of(
-            facts.text("/etc/passwd").unwrap_or_default(),
-            REMAP_ACCOUNT,
-        )
-        .is_none()
+        && crate::formats::accounts::id_of(&facts.table("/etc/passwd"), REMAP_ACCOUNT).is_none()
 }

@@ -4,11 +4,27 @@
 use super::workbench::{Controls, Obstacle, Workbench};
 use crate::change::Activation;
 use crate::checks::startable::refusals;
+use crate::checks::unit_refusals;
 
 /// The first reason for which the daemon would not start on the planned configuration, and whose
 /// wishes lead there: those who asked for one of its keys, or else everybody whose wish needs the
 /// daemon to read its configuration again. A plan that takes the reason away may go on.
 pub(super) fn refusal(bench: &Workbench<'_>) -> Option<(Controls, Obstacle)> {
+    if let Some(refusal) = unit_refusals(&bench.facts).into_iter().next() {
+        let restarts = restarts(bench);
+        if !restarts.is_empty() {
+            return Some((
+                restarts,
+                Obstacle {
+                    reason: format!(
+                        "the daemon would not come up again ({}: {})",
+                        refusal.source, refusal.reason
+                    ),
+                    cure: refusal.cure,
+                },
+            ));
+        }
+    }
     // Of one that was there before, people look for the line in the file as it is.
     let before = refusals(bench.before);
     for refusal in refusals(&bench.facts) {
@@ -31,10 +47,7 @@ pub(super) fn refusal(bench: &Workbench<'_>) -> Option<(Controls, Obstacle)> {
                 },
             ));
         }
-        let mut restarts: Controls = bench.daemon_keys.values().flatten().cloned().collect();
-        for activation in [Activation::ReloadDocker, Activation::RestartDocker] {
-            restarts.extend(bench.wanting(activation));
-        }
+        let restarts = restarts(bench);
         if !restarts.is_empty() {
             return Some((
                 restarts,
@@ -50,4 +63,17 @@ pub(super) fn refusal(bench: &Workbench<'_>) -> Option<(Controls, Obstacle)> {
         }
     }
     None
+}
+
+/// Everybody whose wish needs the daemon to read its configuration again.
+fn restarts(bench: &Workbench<'_>) -> Controls {
+    let mut restarts: Controls = bench.daemon_keys.values().flatten().cloned().collect();
+    for activation in [
+        Activation::ReloadUnits,
+        Activation::ReloadDocker,
+        Activation::RestartDocker,
+    ] {
+        restarts.extend(bench.wanting(activation));
+    }
+    restarts
 }

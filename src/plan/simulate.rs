@@ -99,6 +99,7 @@ pub(super) fn restart_docker(before: &Facts, facts: &mut Facts, restart: Restart
         unit.started = i64::MAX;
         if let Seen::Known(process) = &mut facts.daemon_process {
             process.argv.clone_from(&unit.argv);
+            process.started = i64::MAX;
         }
     }
 }

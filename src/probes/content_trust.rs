@@ -6,7 +6,7 @@
 
 use crate::change::Edit;
 use crate::checks::{Evidence, Judgement, Outcome};
-use crate::facts::{Facts, Kind, Look, Requests, Seen};
+use crate::facts::{Facts, Kind, Look, Reading, Requests, Seen};
 use crate::formats::environment;
 
 const FILE: &str = "/etc/environment";
@@ -37,6 +37,8 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
         Seen::Known(Some(_)) | Seen::Unseen(_) => {}
     }
     let wanted = format!("{NAME}=1");
+    let unknown =
+        |why: String| Judgement::new(Outcome::Unknown, Evidence::new(why, wanted.clone(), FILE));
     let node = match facts.node(FILE) {
         Seen::Unseen(unseen) => {
             return Judgement::new(
@@ -46,18 +48,13 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
         }
         Seen::Known(node) => node,
     };
-    let text = match (node.kind, &node.content) {
-        (Kind::Absent, _) => "",
-        (Kind::File, Some(content)) if content.as_str().is_some() => {
-            content.as_str().unwrap_or_default()
-        }
-        _ => {
-            return Judgement::new(
-                Outcome::Unknown,
-                Evidence::new("not a plain text file of less than 1 MiB", wanted, FILE),
-            );
-        }
+    let text = match (node.kind, facts.reading(FILE)) {
+        (Kind::Absent, _) => "".into(),
+        (Kind::File, Reading::Text(text)) => text,
+        (_, Reading::Unread(unseen)) => return unknown(unseen.unseen),
+        _ => return unknown("it is not a regular file".to_owned()),
     };
+    let text = text.as_ref();
     let found = environment::value(text, NAME);
     let evidence = match &found {
         Some(assignment) => Evidence::new(

@@ -3,6 +3,7 @@
 mod content_trust;
 mod daemon_json;
 mod daemon_tls;
+mod daemon_unit;
 
 use crate::checks::Judgement;
 use crate::facts::{Facts, Requests};
@@ -27,6 +28,8 @@ pub enum ProbeName {
     DaemonJson,
     /// A daemon that listens on TCP asks for certificates.
     DaemonTls,
+    /// systemd would start docker.service as its files stand.
+    DaemonUnit,
 }
 
 impl Probe {
@@ -36,6 +39,7 @@ impl Probe {
             ProbeName::ContentTrust => content_trust::judge(facts),
             ProbeName::DaemonJson => daemon_json::judge(facts),
             ProbeName::DaemonTls => daemon_tls::judge(facts, policy),
+            ProbeName::DaemonUnit => daemon_unit::judge(facts),
         }
     }
 
@@ -43,8 +47,12 @@ impl Probe {
     pub fn requests(&self, facts: &Facts) -> Requests {
         match self.name {
             ProbeName::ContentTrust => content_trust::requests(),
-            ProbeName::DaemonJson | ProbeName::DaemonTls => {
-                crate::checks::Layout::of(facts).requests()
+            ProbeName::DaemonUnit => daemon_unit::requests(facts),
+            ProbeName::DaemonJson => crate::checks::Layout::of(facts).requests(),
+            ProbeName::DaemonTls => {
+                let mut requests = crate::checks::Layout::of(facts).requests();
+                requests.extend(daemon_tls::requests(facts));
+                requests
             }
         }
     }

@@ -244,14 +244,10 @@ fn next(report: &Report) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    let width = lines
-        .iter()
-        .map(|(command, _)| command.len())
-        .max()
-        .unwrap_or(0);
     let mut out = "\nNext:\n".to_owned();
     for (command, purpose) in lines {
-        let _ = writeln!(out, "  {command:<width$}  {}", dim(purpose));
+        // The purpose first: a line that begins like a finding's is taken for one by scripts.
+        let _ = writeln!(out, "  {} {command}", dim(&format!("{purpose}:")));
     }
     out
 }

@@ -120,8 +120,8 @@ fn with_a_bad_line() {
         0 pass, 1 fail, 0 manual, 0 unknown, 0 not applicable
 
         Next:
-          seaworthy plan                      what would cure the failures, as a diff
-          seaworthy explain audit-etc-docker  why one of them matters
+          what would cure the failures, as a diff: seaworthy plan
+          why one of them matters: seaworthy explain audit-etc-docker
         === plan
         exit 0
         ---
@@ -168,8 +168,8 @@ fn with_a_bad_line_without_augenrules() {
         0 pass, 1 fail, 0 manual, 0 unknown, 0 not applicable
 
         Next:
-          seaworthy plan                      what would cure the failures, as a diff
-          seaworthy explain audit-etc-docker  why one of them matters
+          what would cure the failures, as a diff: seaworthy plan
+          why one of them matters: seaworthy explain audit-etc-docker
         === plan
         exit 0
         ---
@@ -216,8 +216,8 @@ fn with_a_watch_below_a_missing_folder() {
         0 pass, 1 fail, 0 manual, 0 unknown, 0 not applicable
 
         Next:
-          seaworthy plan                      what would cure the failures, as a diff
-          seaworthy explain audit-etc-docker  why one of them matters
+          what would cure the failures, as a diff: seaworthy plan
+          why one of them matters: seaworthy explain audit-etc-docker
         === plan
         exit 0
         ---

@@ -408,7 +408,7 @@ fn unreadable() {
     0 pass, 0 fail, 0 manual, 2 unknown, 0 not applicable
 
     Next:
-      sudo seaworthy audit  see what only root can see
+      see what only root can see: sudo seaworthy audit
     === plan
     exit 2
     error: nothing could be checked

@@ -96,25 +96,22 @@ fn not_text() {
     let apply = tree.run(&[&["apply", "--yes"], &ONLY[..]].concat());
     before.assert_only_state_added(&tree);
     assert_snapshot!(format!("{}=== apply\n{}", plan.all(), apply.all()), @r"
-    exit 2
-    error: nothing could be checked
-      /etc/environment: not a plain text file of less than 1 MiB
-    try: ls -ld [folder]/root/etc/environment
+    exit 0
     ---
     Plan for sample Debian GNU/Linux 12 (bookworm)
 
     Nothing to do.
 
-    Not known, so nothing is planned for it
+    Held back
       content-trust
-        /etc/environment: not a plain text file of less than 1 MiB
+        /etc/environment is not a plain text file of less than 1 MiB
+        release: ls -ld /etc/environment
 
-    0 changes, 0 service actions, 0 controls held back, 1 not known.
+    0 changes, 0 service actions, 1 control held back.
     === apply
-    exit 2
-    error: nothing could be checked
-      /etc/environment: not a plain text file of less than 1 MiB
-    try: ls -ld [folder]/root/etc/environment
+    exit 0
     ---
+    Nothing to do: everything this run may change is already correct.
+      held back: content-trust (ls -ld /etc/environment)
     ");
 }

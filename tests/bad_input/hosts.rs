@@ -70,9 +70,9 @@ fn without_root_what_only_root_sees_is_named() {
     0 pass, 1 fail, 0 manual, 2 unknown, 0 not applicable
 
     Next:
-      seaworthy plan                what would cure the failures, as a diff
-      sudo seaworthy audit          see what only root can see
-      seaworthy explain daemon-icc  why one of them matters
+      what would cure the failures, as a diff: seaworthy plan
+      see what only root can see: sudo seaworthy audit
+      why one of them matters: seaworthy explain daemon-icc
     === plan
     exit 0
     ---
@@ -145,8 +145,9 @@ fn without_root_nothing_is_hidden_from_a_whole_audit() {
               /etc/audit/rules.d: permission denied; wanted: -w /usr/bin/containerd
       UNKNOWN low    audit-runc CIS 1.8.0 1.1.18
               /etc/audit/rules.d: permission denied; wanted: -w /usr/sbin/runc -p
+      UNKNOWN high   daemon-insecure-registries CIS 1.8.0 2.5
     Ownership and permissions 10 of 10 pass
-    19 pass, 6 fail, 4 manual, 11 unknown, 21 not applicable
+    19 pass, 6 fail, 4 manual, 12 unknown, 21 not applicable
     === plan
     exit 0
     ---
@@ -233,8 +234,8 @@ fn no_auditd() {
     0 pass, 1 fail, 0 manual, 0 unknown, 0 not applicable
 
     Next:
-      seaworthy plan                      what would cure the failures, as a diff
-      seaworthy explain audit-etc-docker  why one of them matters
+      what would cure the failures, as a diff: seaworthy plan
+      why one of them matters: seaworthy explain audit-etc-docker
     === plan
     exit 0
     ---
@@ -332,7 +333,7 @@ fn an_area_and_a_number_choose_controls() {
     0 pass, 1 fail, 0 manual, 0 unknown, 0 not applicable
 
     Next:
-      seaworthy plan                   what would cure the failures, as a diff
-      seaworthy explain content-trust  why one of them matters
+      what would cure the failures, as a diff: seaworthy plan
+      why one of them matters: seaworthy explain content-trust
     ");
 }

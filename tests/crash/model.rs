@@ -4,7 +4,7 @@
 mod doors;
 
 use super::disk::{Disk, Inode, Unsynced, parent};
-use seaworthy::facts::{Attributes, Mode};
+use seaworthy::facts::{Attributes, Mode, Reading};
 use seaworthy::formats::{command_line, unit};
 use seaworthy::host::HostError;
 use serde_json::Value;
@@ -342,7 +342,12 @@ impl Model {
         let mut texts = vec![base.as_str()];
         texts.extend(self.drop_ins.iter().map(String::as_str));
         let paths = vec![""; texts.len()];
-        let started = unit::start(&unit::parse(&texts), &paths, &mut |path| self.text(path));
+        let mut lookup = |path: &str| match self.text(path) {
+            Some(text) => Reading::Text(text.into()),
+            None => Reading::Absent,
+        };
+        let inherited = BTreeMap::new();
+        let started = unit::start(&unit::parse(&texts), &paths, &inherited, &mut lookup);
         command_line::parse(&started.argv())
             .iter()
             .map(|flag| (flag.name.clone(), Value::Bool(flag.value == "true")))

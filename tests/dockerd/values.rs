@@ -75,6 +75,8 @@ fn host(version: &str, config: &str, flags: &str) -> Facts {
     facts.units.insert(
         "docker.service".to_owned(),
         UnitState {
+            fragment: "/usr/lib/systemd/system/docker.service".to_owned(),
+            active: "active".to_owned(),
             argv: words.map(str::to_owned).collect(),
             ..UnitState::default()
         },

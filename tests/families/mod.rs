@@ -175,6 +175,7 @@ fn places_are_those_of_the_family() {
             Installation::Snap => "snap",
             Installation::Rootless(_) => "rootless",
             Installation::Desktop => "Desktop",
+            Installation::ByHand => "by hand",
             Installation::None => "none",
         };
         assert_eq!(seen, kind, "{name}");

@@ -101,6 +101,7 @@ fn runs(facts: &mut Facts, line: &str) {
     facts.daemon_process = Seen::Known(DaemonProcess {
         pid: 700,
         argv: words(line),
+        ..DaemonProcess::default()
     });
 }
 
@@ -242,7 +243,7 @@ fn what_cannot_be_edited_is_held_back_with_the_reason() {
         ),
         (
             with(&|facts| unit(facts).active.clear()),
-            "systemd does not run here",
+            "no service that this program knows starts the daemon here",
         ),
         (
             with(&|facts| {
@@ -260,17 +261,18 @@ fn what_cannot_be_edited_is_held_back_with_the_reason() {
                 facts.files.insert("/usr/bin/dockerd".to_owned(), dockerd);
                 runs(facts, "/usr/bin/dockerd --icc=true");
             }),
-            "no systemd starts the daemon here",
+            "no service that this program knows starts the daemon here",
         ),
         (
             with(&|facts| {
-                facts.files.remove(SITE);
+                let unseen = Seen::unseen("permission denied", "");
+                facts.files.insert(SITE.to_owned(), unseen);
             }),
             "the files of docker.service could not be read",
         ),
         (
             host(&[(SITE, &exec("/usr/sbin/dockerd --icc=true ; /bin/true"))]),
-            "it has 2 start commands",
+            "more than one ExecStart=, 2",
         ),
         (
             {

@@ -19,13 +19,21 @@ impl Sample {
         copy(&from, root);
         for folder in [
             "etc/tmpfiles.d",
-            "etc/systemd/system",
+            "etc/systemd/system/multi-user.target.wants",
             "run",
             "var/lib/docker",
         ] {
             fs::create_dir_all(root.join(folder)).unwrap();
         }
-        for (link, target) in [("bin", "usr/bin"), ("lib", "usr/lib"), ("sbin", "usr/sbin")] {
+        for (link, target) in [
+            ("bin", "usr/bin"),
+            ("lib", "usr/lib"),
+            ("sbin", "usr/sbin"),
+            (
+                "etc/systemd/system/multi-user.target.wants/auditd.service",
+                "/usr/lib/systemd/system/auditd.service",
+            ),
+        ] {
             symlink(target, root.join(link)).unwrap();
         }
         let too_wide = root.join("etc/docker/daemon.json");

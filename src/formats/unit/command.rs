@@ -1,5 +1,6 @@
 //! The command lines of `ExecStart=` (systemd.service(5), "Command lines").
 
+use super::BLANKS;
 use std::ops::Range;
 
 /// One word of a command or of a variable's value.
@@ -66,6 +67,14 @@ pub fn split_command(line: &str) -> Vec<String> {
     words.map(|(_, word)| word).collect()
 }
 
+/// The words of a setting that is a list of them, such as `Environment=`: quotes and C escapes resolved.
+pub fn words(line: &str) -> Vec<String> {
+    split(line, true)
+        .into_iter()
+        .map(|word| word.value)
+        .collect()
+}
+
 /// The words of a variable's value, as `$NAME` puts them into a command.
 pub fn variable_words(value: &str) -> Vec<TypedWord> {
     split(value, false)
@@ -116,7 +125,7 @@ fn replace<'a>(word: &str, env: &dyn Fn(&str) -> Option<&'a str>) -> String {
 /// character, as in the value of a variable.
 fn split(line: &str, command: bool) -> Vec<TypedWord> {
     let mut words = Vec::new();
-    let mut rest = line.trim_start();
+    let mut rest = line.trim_start_matches(BLANKS);
     while !rest.is_empty() {
         let (value, length) = first_word(rest, command);
         let start = line.len() - rest.len();
@@ -124,7 +133,7 @@ fn split(line: &str, command: bool) -> Vec<TypedWord> {
             at: start..start + length,
             value,
         });
-        rest = rest[length..].trim_start();
+        rest = rest[length..].trim_start_matches(BLANKS);
     }
     words
 }
@@ -136,7 +145,7 @@ fn first_word(text: &str, escapes: bool) -> (String, usize) {
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
         match quote {
-            None if c.is_whitespace() => break,
+            None if BLANKS.contains(&c) => break,
             None if c == '"' || c == '\'' => quote = Some(c),
             Some(open) if c == open => quote = None,
             _ if c == '\\' => {

@@ -1,6 +1,8 @@
 //! The files of `EnvironmentFile=` (systemd.exec(5)): reading, and taking words out of a value.
 
+use super::BLANKS;
 use super::command::{TypedWord, variable_words};
+use crate::facts::{NOT_UTF8, is_understood};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -19,6 +21,8 @@ pub(super) struct Assigned {
     pub(super) name: String,
     /// Counted from 1.
     pub(super) line: usize,
+    /// The name is that of a variable; systemd passes over others.
+    valid: bool,
     value: Vec<(char, Range<usize>)>,
 }
 
@@ -43,6 +47,36 @@ pub fn environment_file(text: &str) -> BTreeMap<String, String> {
 
 /// Every assignment in order, overridden ones included.
 pub(super) fn assigned(text: &str) -> Vec<Assigned> {
+    let mut found = all(text);
+    found.retain(|one| one.valid);
+    found
+}
+
+/// Every assignment in order, and the line with which systemd gives the whole file up, if there is one: it takes no
+/// value that is not UTF-8 and no file with a zero byte (systemd `src/basic/env-file.c`, `check_utf8ness_and_warn`,
+/// and `src/basic/fileio.c`).
+pub(super) fn understood(text: &str) -> (Vec<Assigned>, Option<(usize, &'static str)>) {
+    let mut found = all(text);
+    let spoiled = |one: &&Assigned| {
+        !is_understood(&one.name) || one.value.iter().any(|(c, _)| *c == NOT_UTF8)
+    };
+    let flaw = match text.find('\0') {
+        Some(at) => Some((1 + text[..at].matches('\n').count(), "it has a zero byte")),
+        None => found
+            .iter()
+            .find(spoiled)
+            .map(|one| (one.line, "it is not UTF-8")),
+    };
+    found.retain(|one| one.valid);
+    (found, flaw)
+}
+
+/// The line with which such a file cannot be understood as a whole, and why.
+pub fn flaw_of_environment(text: &str) -> Option<(usize, &'static str)> {
+    understood(text).1
+}
+
+fn all(text: &str) -> Vec<Assigned> {
     let mut found = Vec::new();
     let mut state = State::BeforeKey;
     let mut one = Reading::default();
@@ -54,7 +88,7 @@ pub(super) fn assigned(text: &str) -> Vec<Assigned> {
         line += usize::from(c == '\n');
         match state {
             State::BeforeKey if matches!(c, '#' | ';') => state = State::Comment,
-            State::BeforeKey if c.is_whitespace() => {}
+            State::BeforeKey if BLANKS.contains(&c) => {}
             State::BeforeKey => {
                 one = Reading {
                     name: c.to_string(),
@@ -67,11 +101,11 @@ pub(super) fn assigned(text: &str) -> Vec<Assigned> {
             State::Key if c == '=' => state = State::BeforeValue,
             State::Key => one.name.push(c),
             State::BeforeValue | State::Value if newline => {
-                found.extend(std::mem::take(&mut one).end());
+                found.push(std::mem::take(&mut one).end());
                 state = State::BeforeKey;
             }
             State::BeforeValue if matches!(c, '"' | '\'') => state = State::Quoted(c),
-            State::BeforeValue if c.is_whitespace() => {}
+            State::BeforeValue if BLANKS.contains(&c) => {}
             State::BeforeValue | State::Value if c == '\\' => {
                 match chars.next() {
                     Some((_, '\n')) => line += 1,
@@ -106,7 +140,7 @@ pub(super) fn assigned(text: &str) -> Vec<Assigned> {
         }
     }
     if matches!(state, State::BeforeValue | State::Value | State::Quoted(_)) {
-        found.extend(one.end());
+        found.push(one.end());
     }
     found
 }
@@ -122,25 +156,23 @@ struct Reading {
 }
 
 impl Reading {
-    fn end(mut self) -> Option<Assigned> {
-        let name = self.name.trim_end();
-        let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if name.is_empty()
-            || name.starts_with(|c: char| c.is_ascii_digit())
-            || !name.bytes().all(valid)
-        {
-            return None;
-        }
+    fn end(mut self) -> Assigned {
+        let name = self.name.trim_end_matches(BLANKS);
+        let may_be = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let valid = !name.is_empty()
+            && !name.starts_with(|c: char| c.is_ascii_digit())
+            && name.bytes().all(may_be);
         while self.value.len() > self.solid
-            && self.value.last().is_some_and(|(c, _)| c.is_whitespace())
+            && self.value.last().is_some_and(|(c, _)| BLANKS.contains(c))
         {
             self.value.pop();
         }
-        Some(Assigned {
+        Assigned {
             name: name.to_owned(),
             line: self.line,
+            valid,
             value: self.value,
-        })
+        }
     }
 }
 

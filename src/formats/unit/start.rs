@@ -1,10 +1,10 @@
 //! The command that a service unit starts, and where each of its words comes from.
 
 use super::Unit;
-use super::command::{Expanded, command_line, expand, variable_words};
-use super::env_file::assigned;
-use crate::facts::Origin;
-use std::collections::BTreeMap;
+use super::command::{Expanded, command_line, expand, variable_words, words};
+use super::env_file::understood;
+use crate::facts::{Inherited, Origin, Reading, Unread};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The start command of a service, from the unit's files and the environment files that they name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,8 +22,12 @@ pub struct Start {
     /// The variables that the command can see.
     pub variables: BTreeMap<String, Variable>,
     /// Settings by which systemd may make other words of the command than [`Self::words`], as they are
-    /// written: patterns and specifiers are not followed, and nobody knows the manager's own variables.
+    /// written: patterns and specifiers are not followed, and not every variable of the manager is known.
     pub unfollowed: Vec<String>,
+    /// Environment files that the command depends on, and of which not everything was understood.
+    pub unread: Vec<Unread>,
+    /// Environment files that must exist (no `-` in front), and do not: the service does not start.
+    pub missing: Vec<Origin>,
 }
 
 /// One word of a start command.
@@ -59,26 +63,59 @@ impl Start {
         self.words.iter().map(|word| word.text.clone()).collect()
     }
 
+    /// Why systemd may start something else than these words, as clauses.
+    pub fn open_questions(&self) -> Vec<String> {
+        let mut open: Vec<String> = self
+            .unfollowed
+            .iter()
+            .map(|setting| format!("`{setting}` is not followed"))
+            .collect();
+        if self.commands > 1 {
+            open.push(format!(
+                "it has more than one ExecStart=, {}",
+                self.commands
+            ));
+        }
+        open
+    }
+
     /// Where the words come from, one for each.
     pub fn origins(&self) -> Vec<Origin> {
         self.words.iter().map(|word| word.origin.clone()).collect()
     }
 }
 
-/// The start command of a unit that was read from `paths`. `lookup` gives the text of an environment file, `None`
-/// where there is none that can be read.
+/// The start command of a unit that was read from `paths`. `lookup` gives what is known of an environment file,
+/// `inherited` are the variables that the manager gives to every service.
 ///
-/// Environment files win over `Environment=`, later ones over earlier ones (systemd.exec(5)).
-pub fn start(unit: &Unit, paths: &[&str], lookup: &mut dyn FnMut(&str) -> Option<String>) -> Start {
+/// Environment files win over `Environment=`, later ones over earlier ones (systemd.exec(5)), and both over what is
+/// inherited.
+pub fn start(
+    unit: &Unit,
+    paths: &[&str],
+    inherited: &BTreeMap<String, Inherited>,
+    lookup: &mut dyn FnMut(&str) -> Reading<'static>,
+) -> Start {
     let path = |text: usize| paths.get(text).copied().unwrap_or_default().to_owned();
     let environment_files: Vec<String> = unit
         .values("Service", "EnvironmentFile")
         .iter()
         .map(|path| path.strip_prefix('-').unwrap_or(path).to_owned())
         .collect();
-    let mut variables = BTreeMap::new();
+    let mut variables: BTreeMap<String, Variable> = inherited
+        .iter()
+        .map(|(name, from)| {
+            let variable = Variable {
+                value: from.value.clone(),
+                file: from.source.clone(),
+                line: from.line,
+                in_environment_file: false,
+            };
+            (name.clone(), variable)
+        })
+        .collect();
     for assignment in unit.assignments("Service", "Environment") {
-        for (_, word) in command_line(&assignment.value).words {
+        for word in words(&assignment.value) {
             if let Some((name, value)) = word.split_once('=') {
                 let variable = Variable {
                     value: value.to_owned(),
@@ -90,20 +127,48 @@ pub fn start(unit: &Unit, paths: &[&str], lookup: &mut dyn FnMut(&str) -> Option
             }
         }
     }
-    for file in &environment_files {
-        for one in lookup(file).as_deref().map_or_else(Vec::new, assigned) {
-            let variable = Variable {
-                value: one.value(),
-                file: file.clone(),
-                line: one.line,
-                in_environment_file: true,
-            };
-            variables.insert(one.name, variable);
+    let (mut unread, mut missing) = (Vec::new(), Vec::new());
+    for assignment in unit.assignments("Service", "EnvironmentFile") {
+        let optional = assignment.value.strip_prefix('-');
+        let file = optional.unwrap_or(&assignment.value);
+        if has_specifier(file) || file.contains(['*', '?', '[']) || !file.starts_with('/') {
+            // Patterns are not followed, and a relative path is passed over.
+            continue;
+        }
+        let doubt = |why: String, hint: &str| Unread {
+            path: file.to_owned(),
+            why,
+            hint: hint.to_owned(),
+        };
+        match lookup(file) {
+            Reading::Absent if optional.is_none() => missing.push(Origin {
+                file: path(assignment.text),
+                line: assignment.line,
+                variable: Some(file.to_owned()),
+            }),
+            Reading::Absent => {}
+            Reading::Unread(unseen) => unread.push(doubt(unseen.unseen, &unseen.hint)),
+            Reading::Text(text) => {
+                let (found, flaw) = understood(&text);
+                if let Some((line, what)) = flaw {
+                    let hint = format!("LC_ALL=C grep -nP '[^ -~\\t]' {file}");
+                    unread.push(doubt(format!("line {line}: {what}"), &hint));
+                }
+                for one in found {
+                    let variable = Variable {
+                        value: one.value(),
+                        file: file.to_owned(),
+                        line: one.line,
+                        in_environment_file: true,
+                    };
+                    variables.insert(one.name, variable);
+                }
+            }
         }
     }
     // Whatever has set them (systemd.exec(5)).
     for unset in unit.values("Service", "UnsetEnvironment") {
-        for (_, word) in command_line(&unset).words {
+        for word in words(&unset) {
             let (name, value) = match word.split_once('=') {
                 Some((name, value)) => (name, Some(value)),
                 None => (word.as_str(), None),
@@ -119,6 +184,8 @@ pub fn start(unit: &Unit, paths: &[&str], lookup: &mut dyn FnMut(&str) -> Option
         return Start {
             environment_files,
             variables,
+            unread,
+            missing,
             ..Start::default()
         };
     };
@@ -128,7 +195,7 @@ pub fn start(unit: &Unit, paths: &[&str], lookup: &mut dyn FnMut(&str) -> Option
         variable: None,
     };
     let command = command_line(&first.value);
-    let mut words = Vec::new();
+    let mut started = Vec::new();
     for (typed, word) in &command.words {
         let one = |text: String| StartWord {
             text,
@@ -137,12 +204,12 @@ pub fn start(unit: &Unit, paths: &[&str], lookup: &mut dyn FnMut(&str) -> Option
             part: 0,
         };
         if command.literal {
-            words.push(one(word.clone()));
+            started.push(one(word.clone()));
             continue;
         }
         let value = |name: &str| variables.get(name).map(|found| found.value.as_str());
         match expand(word, &value) {
-            Expanded::Word(text) => words.push(one(text)),
+            Expanded::Word(text) => started.push(one(text)),
             Expanded::Variable(name) => {
                 let Some(variable) = variables.get(name) else {
                     continue;
@@ -153,7 +220,7 @@ pub fn start(unit: &Unit, paths: &[&str], lookup: &mut dyn FnMut(&str) -> Option
                     variable: Some(name.to_owned()),
                 };
                 for (part, word) in variable_words(&variable.value).into_iter().enumerate() {
-                    words.push(StartWord {
+                    started.push(StartWord {
                         text: word.value,
                         origin: origin.clone(),
                         typed: *typed,
@@ -163,21 +230,48 @@ pub fn start(unit: &Unit, paths: &[&str], lookup: &mut dyn FnMut(&str) -> Option
             }
         }
     }
+    if !first.value.contains('$') {
+        // It takes no word from them.
+        unread.clear();
+    }
     Start {
+        unread,
+        missing,
         unfollowed: unfollowed(unit, &first.value, &variables),
         command: first.value.clone(),
         commands: commands.len() + usize::from(command.more),
         at: Some(at),
-        words,
+        words: started,
         environment_files,
         variables,
     }
 }
 
+/// The names of variables that a service's start command uses.
+pub fn variables_used(unit: &Unit) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    for command in unit.values("Service", "ExecStart") {
+        for piece in command.split('$').skip(1) {
+            let name: String = piece
+                .trim_start_matches('{')
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .collect();
+            if !name.is_empty() {
+                used.insert(name);
+            }
+        }
+    }
+    used
+}
+
+/// `%%` is a percent sign (systemd.unit(5), "Specifiers").
+fn has_specifier(text: &str) -> bool {
+    text.replace("%%", "").contains('%')
+}
+
 /// What is not followed of what this command may use.
 fn unfollowed(unit: &Unit, command: &str, variables: &BTreeMap<String, Variable>) -> Vec<String> {
-    // `%%` is a percent sign (systemd.unit(5), "Specifiers").
-    let has_specifier = |text: &str| text.replace("%%", "").contains('%');
     let mut found = Vec::new();
     if has_specifier(command) {
         found.push(format!("ExecStart={command}"));
@@ -215,10 +309,15 @@ mod tests {
     fn started(texts: &[&str], files: &[(&str, &str)]) -> Start {
         let paths: Vec<String> = (0..texts.len()).map(|at| format!("/unit/{at}")).collect();
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-        start(&parse(texts), &paths, &mut |path| {
-            let found = files.iter().find(|(known, _)| *known == path)?;
-            Some(found.1.to_owned())
-        })
+        start(
+            &parse(texts),
+            &paths,
+            &BTreeMap::new(),
+            &mut |path| match files.iter().find(|(known, _)| *known == path) {
+                Some((_, text)) => Reading::Text((*text).to_owned().into()),
+                None => Reading::Absent,
+            },
+        )
     }
 
     #[test]
@@ -290,6 +389,49 @@ mod tests {
         let plain = "[Service]\nEnvironmentFile=/etc/x-*\nExecStart=/d --label %H\n";
         let start = started(&[plain], &[]);
         assert_eq!(start.unfollowed, ["ExecStart=/d --label %H"]);
+    }
+
+    #[test]
+    fn what_the_environment_brings() {
+        let unit = "[Service]\nEnvironmentFile=-/etc/x\nEnvironmentFile=/etc/y\nExecStart=/d $A\n";
+        let inherited = |value: &str| {
+            let from = Inherited {
+                value: value.to_owned(),
+                source: "/etc/systemd/system.conf".to_owned(),
+                line: 3,
+            };
+            BTreeMap::from([("A".to_owned(), from)])
+        };
+        let unseen = || Reading::Unread(crate::facts::Unseen::new("no", ""));
+        let text = |text: &str| Reading::Text(text.to_owned().into());
+        for (x, y, argv, unread, missing) in [
+            (Reading::Absent, text(""), "/d -m", 0, 0),
+            (Reading::Absent, Reading::Absent, "/d -m", 0, 1),
+            (text("A=-x"), text(""), "/d -x", 0, 0),
+            (text("# f\u{fffd}r\nA=-x"), text(""), "/d -x", 0, 0),
+            (text("A=-x\nB=\u{fffd}"), text(""), "/d -x", 1, 0),
+            (text("A=-x\u{fffd}"), text(""), "/d -x\u{fffd}", 1, 0),
+            (text("A=-x\0"), text(""), "/d -x\0", 1, 0),
+            (unseen(), text("A=-y"), "/d -y", 1, 0),
+            (Reading::Absent, unseen(), "/d -m", 1, 0),
+        ] {
+            let told = start(&parse(&[unit]), &["/u"], &inherited("-m"), &mut |path| {
+                if path == "/etc/x" {
+                    x.clone()
+                } else {
+                    y.clone()
+                }
+            });
+            assert_eq!(told.argv().join(" "), argv);
+            assert_eq!(told.unread.len(), unread, "{argv} {x:?} {y:?}");
+            assert_eq!(told.missing.len(), missing, "{argv} {x:?} {y:?}");
+        }
+        // A command without variables does not depend on any of them.
+        let plain = unit.replace("$A", "");
+        let told = start(&parse(&[&plain]), &["/u"], &BTreeMap::new(), &mut |_| {
+            unseen()
+        });
+        assert_eq!(told.unread, []);
     }
 
     #[test]

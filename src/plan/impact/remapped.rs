@@ -43,7 +43,7 @@ pub(super) fn requests(facts: &Facts) -> Requests {
         return requests;
     }
     requests.insert(MOUNTS.to_owned(), Look::Content);
-    let mounts = mount_info::parse(facts.text(MOUNTS).unwrap_or_default());
+    let mounts = mount_info::parse(&facts.table(MOUNTS));
     for path in paths {
         if let Some(next) = next_look(facts, &mounts, path) {
             requests.insert(next, Look::Attributes);

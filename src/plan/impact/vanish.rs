@@ -37,7 +37,7 @@ pub(super) fn disruption(turn: &Turn<'_>) -> Option<String> {
         let layout = Layout::of(turn.facts);
         let root = layout.data_root();
         let used = match turn.facts.node(&turn.facts.real_path(&root)) {
-            Seen::Known(node) => node.entries.as_ref().is_some_and(|names| !names.is_empty()),
+            Seen::Known(node) => node.entries.is_some() && !node.is_empty_folder(),
             Seen::Unseen(_) => true,
         };
         return (used && !layout.docker_runs()).then(|| {
