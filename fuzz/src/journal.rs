@@ -25,7 +25,10 @@ impl ReadHost for Shelf {
 
     fn node(&self, path: &str, _: Look) -> Result<Node, HostError> {
         let mut node = Node::absent();
-        if path.ends_with("/transactions") {
+        // Whom the folders belong to is asked first.
+        if ["/var/lib/seaworthy", "/var/lib/seaworthy/backups"].contains(&path) {
+            node.kind = Kind::Folder;
+        } else if path.ends_with("/transactions") {
             node.kind = Kind::Folder;
             node.entries = Some(vec![ID.to_owned()]);
         } else if path.ends_with("/journal") {
