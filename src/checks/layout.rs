@@ -209,7 +209,7 @@ impl<'a> Layout<'a> {
     fn flag_and_place(&self, key: &str) -> Option<(String, bool)> {
         let flag = *self.flags.of_key(key).last()?;
         // A flag can hold a secret, as the options of a log driver do.
-        let typed = crate::formats::secrets::mask("docker.service", &flag.typed);
+        let typed = flag.shown();
         let unit = self.facts.units.get("docker.service");
         let origin = unit.and_then(|unit| unit.origins.get(flag.words.start));
         Some(match (&self.facts.daemon_process, origin) {
@@ -246,7 +246,7 @@ impl<'a> Layout<'a> {
     /// both this and a key in its file.
     pub fn by_running_flag(&self, key: &str) -> Option<(Value, String)> {
         let running = self.running.as_ref()?;
-        let typed = crate::formats::secrets::mask("docker.service", &running.sets_key(key)?);
+        let typed = running.of_key(key).last()?.shown();
         let pid = self.facts.daemon_process.known()?.pid;
         let source = format!("{typed} on the command line of process {pid}");
         Some((flag_value(running, key), source))

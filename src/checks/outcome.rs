@@ -2,6 +2,7 @@
 
 use super::source::Source;
 use crate::change::Edit;
+use crate::formats::secrets;
 use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
@@ -83,14 +84,14 @@ impl Serialize for Evidence {
 }
 
 impl Evidence {
-    /// Evidence without a pending event.
+    /// Evidence without a pending event. What was seen may quote anything; secrets are masked.
     pub fn new(
         seen: impl Into<String>,
         wanted: impl Into<String>,
         source: impl Into<Source>,
     ) -> Self {
         Self {
-            seen: seen.into(),
+            seen: secrets::words(&seen.into()),
             wanted: wanted.into(),
             source: source.into(),
             hint: None,

@@ -164,7 +164,8 @@ fn in_words(error: &anyhow::Error) -> String {
             text.push_str(&cause);
         }
     }
-    text.trim_end().to_owned()
+    // What failed may have been quoted: a line of a file, an address.
+    crate::formats::secrets::words(text.trim_end())
 }
 
 /// For what is printed after the host was changed: that nobody could read it is told, and does not

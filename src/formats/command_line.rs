@@ -19,6 +19,13 @@ pub struct Flag {
     pub words: Range<usize>,
 }
 
+impl Flag {
+    /// The words as they were typed, without secrets.
+    pub fn shown(&self) -> String {
+        super::secrets::mask_flag(&self.typed, &self.name, &self.value)
+    }
+}
+
 /// The flags of a command line, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flags {

@@ -76,7 +76,8 @@ fn tail(stderr: &str) -> String {
     if text.is_empty() {
         String::new()
     } else {
-        format!(": {text}")
+        // dockerd quotes the values that it does not like.
+        format!(": {}", crate::formats::secrets::words(text))
     }
 }
 

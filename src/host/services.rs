@@ -258,7 +258,8 @@ pub(super) fn log(runner: &dyn Runner, unit: &str, since_seconds: u64) -> Vec<St
     ];
     match runner.run("journalctl", &arguments, MANAGER_DEADLINE) {
         Ok(output) if output.status == Some(0) => {
-            output.stdout.lines().map(str::to_owned).collect()
+            let said = crate::formats::secrets::words(&output.stdout);
+            said.lines().map(str::to_owned).collect()
         }
         _ => Vec::new(),
     }

@@ -10,6 +10,7 @@
 
 use super::{HostError, Output, Verdict};
 use crate::formats::daemon_json::Document;
+use crate::formats::secrets;
 use std::collections::BTreeMap;
 
 /// The configuration as the daemon sees it.
@@ -84,7 +85,8 @@ fn judged(output: &Output) -> Verdict {
         .map(str::trim)
         .filter(|line| !line.is_empty() && !is_chatter(line))
         .collect();
-    let words = words.join("; ").replace(CANDIDATE, "the candidate");
+    // It quotes values: `(from flag: map[splunk-token:…], from file: …)`.
+    let words = secrets::words(&words.join("; ").replace(CANDIDATE, "the candidate"));
     // Kept from reading (a security module, perhaps): that says nothing of the content.
     if output.status.is_none() || words.is_empty() || words.contains("permission denied") {
         return Verdict::NotChecked(format!("dockerd could not check it: {words}"));

@@ -15,6 +15,7 @@ use crate::change::{Activation, Edit};
 use crate::checks::Layout;
 use crate::checks::installation::hands_off;
 use crate::facts::Facts;
+use crate::formats::secrets;
 use std::collections::BTreeMap;
 
 /// A kind of reason. The order is that in which they count.
@@ -63,12 +64,12 @@ impl WhyNot {
         Self::new(why, (obstacle.reason, obstacle.cure))
     }
 
-    /// A control that is held back for this reason.
+    /// A control that is held back for this reason, which may quote what stands in a file.
     pub(super) fn of(self, control: &str) -> HeldBack {
         HeldBack {
             control: control.to_owned(),
             why: self.why,
-            reason: self.reason,
+            reason: secrets::words(&self.reason),
             release: self.release,
             changes: Vec::new(),
             impact: Vec::new(),

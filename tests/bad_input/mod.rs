@@ -16,6 +16,7 @@ mod policy;
 mod records;
 mod room;
 mod runs;
+mod secrets;
 mod signals;
 mod site;
 mod together;
