@@ -224,6 +224,14 @@ impl Reader<'_> {
     fn is_header(&self, name: &str, weight: Weight, next: u8, start: usize) -> bool {
         let single = is_single(name);
         if matches!(next, b' ' | b'\t') {
+            // The last part of a path that a sentence begins with: `/etc/docker/key.pem: mode 0666`.
+            let before = &self.text[self.line..start];
+            let word = before
+                .rsplit(|c: char| c.is_whitespace() || "\"'`".contains(c))
+                .next();
+            if word.is_some_and(|word| word.starts_with('/')) {
+                return false;
+            }
             let known = ["authorization", "cookie", "auth"];
             return weight == Weight::Strong
                 || !single
