@@ -6,7 +6,7 @@
 
 use super::{Check, Evidence, Judgement, Layout, Outcome, Place};
 use crate::change::Edit;
-use crate::facts::{Facts, Look, Requests, Seen};
+use crate::facts::{Cause, Facts, Look, Requests, Seen};
 use crate::formats::accounts::{self, User};
 use crate::probes::ProbeName;
 
@@ -240,6 +240,11 @@ fn by_hand(facts: &Facts) -> Option<(Installation, String)> {
     Some((Installation::ByHand, format!("process {}", process.pid)))
 }
 
+/// That no daemon runs was seen.
+pub(super) fn is_down(facts: &Facts) -> bool {
+    matches!(&facts.docker, Seen::Unseen(unseen) if unseen.cause == Cause::NotRunning)
+}
+
 /// Accounts of people.
 fn users(facts: &Facts) -> Vec<User> {
     accounts::users(&facts.table("/etc/passwd"))
@@ -405,7 +410,8 @@ pub fn hands_off(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
                 )
             }),
         Installation::OpenRc if facts.host.live => openrc_runs(edits, facts),
-        Installation::ByHand => edits
+        // Where none runs, as in the build of an image, the next start reads what is written.
+        Installation::ByHand if !is_down(facts) => edits
             .iter()
             .find(|edit| {
                 matches!(
@@ -425,7 +431,10 @@ pub fn hands_off(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
                     "ps -C dockerd -o pid,ppid,lstart,args".to_owned(),
                 )
             }),
-        Installation::OpenRc | Installation::Systemd | Installation::None => None,
+        Installation::OpenRc
+        | Installation::Systemd
+        | Installation::ByHand
+        | Installation::None => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Place;
 use super::blind::doubt;
-use super::installation::{INIT_SETTINGS, Installation};
+use super::installation::{INIT_SETTINGS, Installation, is_down};
 use super::start::explains;
 use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Swarm, Unseen, too_large};
 use crate::formats::command_line::{self, Flags};
@@ -74,10 +74,12 @@ impl<'a> Layout<'a> {
             .filter(|(unit, _)| running.is_none() || !explains(facts, unit))
             .map(|(_, unseen)| unseen)
             .or_else(|| match (&installation, &facts.daemon_process) {
-                (Installation::ByHand, Seen::Unseen(unseen)) => Some(Unseen::new(
-                    format!("which process the daemon is: {}", unseen.unseen),
-                    unseen.hint.clone(),
-                )),
+                (Installation::ByHand, Seen::Unseen(unseen)) if !is_down(facts) => {
+                    Some(Unseen::new(
+                        format!("which process the daemon is: {}", unseen.unseen),
+                        unseen.hint.clone(),
+                    ))
+                }
                 // A user's own daemon is found by the users there are.
                 (Installation::None, _) => facts.reading("/etc/passwd").unread().map(|unseen| {
                     Unseen::new(format!("/etc/passwd: {}", unseen.unseen), &unseen.hint)
