@@ -6,8 +6,8 @@
 //!
 //! Every rule was put before dockerd 20.10.5, 20.10.24, 26.1.5 and 28.5.2 (`tests/fixtures/dockerd`);
 //! where they differ, the first version of the other behaviour was looked up in moby's source at its
-//! tags. What a version does that is newer than all of these is not guessed: a rule stands for it
-//! only where moby's source of 29.7 still has it.
+//! tags. No rule ends with 28.5.2. Some were found again in moby's source of 29.7; that the others hold
+//! there is taken for granted and not shown.
 
 mod accounts;
 mod bridge;

@@ -4,6 +4,7 @@ use super::{Tree, is_root};
 use insta::assert_snapshot;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -66,18 +67,24 @@ fn the_second_run_names_the_first() {
     before.assert_restored(&tree);
 }
 
+/// The state folder of a host and its lock, held by this process.
+fn locked(tree: &Tree) -> (PathBuf, fs::File) {
+    let folder = tree.at("var/lib/seaworthy");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+    let lock = fs::File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    (folder, lock)
+}
+
 #[test]
 fn a_refusal_always_names_the_holder() {
     if !is_root() {
         return;
     }
     let tree = Tree::new();
-    let folder = tree.at("var/lib/seaworthy");
-    fs::create_dir(&folder).unwrap();
-    fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
     // Whoever has the lock, and has not got round to write who it is.
-    let lock = fs::File::create(folder.join("lock")).unwrap();
-    lock.lock().unwrap();
+    let (folder, lock) = locked(&tree);
     let ours = format!("process {} (", std::process::id());
     for text in ["", "process 1 (seaworthy of an earlier day)\n"] {
         fs::write(folder.join("lock"), text).unwrap();
@@ -96,11 +103,7 @@ fn one_host_has_one_lock_by_whatever_name() {
         return;
     }
     let tree = Tree::new();
-    let folder = tree.at("var/lib/seaworthy");
-    fs::create_dir(&folder).unwrap();
-    fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
-    let lock = fs::File::create(folder.join("lock")).unwrap();
-    lock.lock().unwrap();
+    let (_folder, _lock) = locked(&tree);
     let link = tree.beside("link");
     std::os::unix::fs::symlink(tree.root(), &link).unwrap();
     let mut roots = vec![link, tree.root().join("etc/..")];
