@@ -12,8 +12,8 @@
 //! by a crash between `confirmed` and its removal, does no harm and is swept later. systemd is not
 //! told to read its units again: a boot reads them anyway, and until then nothing shall start it.
 
+use super::boot::boot_id;
 use super::error::{ApplyError, JournalError};
-use super::execute::boot_id;
 use super::history::{self, step};
 use super::journal::{End, Entry, Journal, Log};
 use super::outcome::Outcome;

@@ -1,8 +1,8 @@
 //! The way forward: steps, activations, a look at the services, `commit`. It can be entered again
 //! after a crash, as every part asks the journal and the host what is already done.
 
+use super::boot::boot_id;
 use super::confirm::{is_guard, micros};
-use super::execute::boot_id;
 use super::journal::{Entry, StepRecord};
 use super::kernel;
 use super::outcome::Event;

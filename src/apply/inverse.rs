@@ -2,10 +2,10 @@
 //! swapped. It goes through the same executor and can be taken back by the same rule.
 
 use super::account;
+use super::boot::boot_id;
 use super::confirm::is_guard;
 use super::derived::state_now;
 use super::error::JournalError;
-use super::execute::boot_id;
 use super::history::transaction;
 use super::journal::{DerivedBefore, End, Journal, Log};
 use super::kernel;

@@ -19,6 +19,7 @@
 //! ```
 
 mod account;
+mod boot;
 mod by_hand;
 mod confirm;
 mod derived;
@@ -37,6 +38,7 @@ mod outcome;
 mod outlive;
 mod perform;
 mod preflight;
+mod prepare;
 mod prune;
 mod rollback;
 mod run;

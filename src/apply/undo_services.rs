@@ -1,6 +1,6 @@
 //! Making the services notice that everything is as it was.
 
-use super::execute::booted;
+use super::boot::booted;
 use super::outcome::Event;
 use super::run::Run;
 use super::settings::Mutation;

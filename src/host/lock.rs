@@ -109,7 +109,12 @@ fn holder(file: &File) -> Option<String> {
 
 /// The holder that the kernel lists, in its own words where it has written them already.
 fn holder_among(locks: &str, file: &File) -> Option<String> {
-    let process = holding(locks, file.metadata().ok()?.ino())?;
+    let stat = file.metadata().ok()?;
+    let device = (
+        nix::sys::stat::major(stat.dev()),
+        nix::sys::stat::minor(stat.dev()),
+    );
+    let process = holding(locks, device, stat.ino())?;
     let own = written(file).filter(|text| text.split(' ').nth(1) == Some(&process));
     own.or_else(|| {
         let command = std::fs::read(format!("/proc/{process}/cmdline")).ok()?;
@@ -123,15 +128,20 @@ fn holder_among(locks: &str, file: &File) -> Option<String> {
 
 /// The process that holds a lock on this inode (`proc_locks(5)`):
 /// `1: FLOCK  ADVISORY  WRITE 708 00:19:1234 0 EOF`.
-fn holding(locks: &str, inode: u64) -> Option<String> {
-    locks.lines().find_map(|line| {
+///
+/// The device there is that of the file system, in hexadecimal. A file of btrfs has that of its
+/// subvolume, so where no line has the device of the file its inode alone decides.
+fn holding(locks: &str, device: (u64, u64), inode: u64) -> Option<String> {
+    let held = locks.lines().filter_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let of = words
-            .get(5)
-            .and_then(|file| file.rsplit(':').next()?.parse().ok());
-        (words.get(1) == Some(&"FLOCK") && of == Some(inode))
-            .then(|| words.get(4).copied().unwrap_or_default().to_owned())
-    })
+        let (at, of) = words.get(5)?.rsplit_once(':')?;
+        let of: u64 = of.parse().ok()?;
+        let is_it = words.get(1) == Some(&"FLOCK") && of == inode;
+        is_it.then(|| (at == format!("{:02x}:{:02x}", device.0, device.1), words[4]))
+    });
+    // The first of those that are alike.
+    let best = held.reduce(|best, next| if next.0 && !best.0 { next } else { best });
+    best.map(|(_, process)| process.to_owned())
 }
 
 /// `process 4711 (seaworthy apply --yes)`.
@@ -169,8 +179,22 @@ mod tests {
                      2: -> FLOCK  ADVISORY  WRITE 4713 00:19:1234 0 EOF\n\
                      3: FLOCK  ADVISORY  WRITE 4712 00:19:1234 0 EOF\n";
         for (inode, process) in [(1234, Some("4712")), (123, None), (4712, None)] {
-            assert_eq!(holding(locks, inode).as_deref(), process, "{inode}");
+            for device in [(0, 0x19), (0xfe, 1)] {
+                assert_eq!(holding(locks, device, inode).as_deref(), process, "{inode}");
+            }
         }
+    }
+
+    #[test]
+    fn the_same_inode_of_another_file_system_is_another_file() {
+        let locks = "1: FLOCK  ADVISORY  WRITE 1 00:1a:1234 0 EOF\n\
+                     2: FLOCK  ADVISORY  WRITE 4712 fe:01:1234 0 EOF\n\
+                     3: FLOCK  ADVISORY  WRITE 2 00:19:1234 0 EOF\n";
+        for (device, process) in [((0xfe, 1), "4712"), ((0, 0x19), "2"), ((0, 0x1a), "1")] {
+            assert_eq!(holding(locks, device, 1234).as_deref(), Some(process));
+        }
+        // A subvolume, which the list does not have.
+        assert_eq!(holding(locks, (0, 0x2b), 1234).as_deref(), Some("1"));
     }
 
     #[test]
