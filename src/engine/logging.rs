@@ -161,8 +161,9 @@ fn of_all(options: &Options<'_>) -> Wrong {
 /// The names that a driver knows; `None` where it is none of dockerd's own.
 fn known(settings: &Settings<'_>, driver: &str) -> Option<Vec<&'static str>> {
     let mut names: Vec<&'static str> = match driver {
-        "json-file" => [&LABELS[..], &FILES].concat(),
-        "local" => FILES.to_vec(),
+        // The logs say what the container was since 29.5 (`logger/local/local.go`).
+        "local" if settings.before(29, 5) => FILES.to_vec(),
+        "json-file" | "local" => [&LABELS[..], &FILES].concat(),
         "journald" => LABELS.to_vec(),
         "syslog" => [&LABELS[..], &SYSLOG].concat(),
         "gelf" => [&LABELS[..], &GELF].concat(),

@@ -45,6 +45,21 @@ pub(super) fn complain(settings: &Settings<'_>, found: &mut Vec<Complaint>) {
             "another name",
         ));
     }
+    // Whoever builds images is called that, too, from 29 on; which 29 began is not known.
+    if !settings.before(29, 0) && !name.is_empty() && !is_identifier(name) {
+        let complaint = Complaint::new(
+            "containerd-namespace",
+            format!("`containerd-namespace` is {name:?}, which is no name to containerd"),
+            "letters, digits, and single `.`, `_` or `-` between them",
+        );
+        found.push(complaint.unless(!settings.from(29, 7)));
+    }
+}
+
+/// A name as containerd wants it (`pkg/identifiers`, `Validate`).
+fn is_identifier(name: &str) -> bool {
+    let is_part = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric());
+    name.len() <= 76 && name.split(['.', '_', '-']).all(is_part)
 }
 
 /// A host and a port; the host may be a name, which is not looked up here.

@@ -23,10 +23,15 @@ pub(super) fn complain(settings: &Settings<'_>, found: &mut Vec<Complaint>) {
 
 fn wrong_host(settings: &Settings<'_>, host: &str) -> Option<String> {
     let said = |why: &str| Some(why.to_owned());
-    let host = host.trim();
-    if host.is_empty() {
+    let trimmed = host.trim();
+    if trimmed.is_empty() {
         return None;
     }
+    // What stands before the scheme is a part of it since 29.2 (`opts/hosts.go`).
+    if settings.from(29, 2) && host.trim_start() != host {
+        return said("which begins with a space");
+    }
+    let host = trimmed;
     let (scheme, rest) = host.split_once("://").unwrap_or(("tcp", host));
     match scheme {
         "unix" => {

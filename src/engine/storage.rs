@@ -10,7 +10,7 @@ pub(super) fn complain(settings: &Settings<'_>, found: &mut Vec<Complaint>) {
     driver(settings, found);
     options(settings, found);
     profile(settings, found);
-    image_store(settings, found);
+    remapped_store(settings, found);
     for key in ["data-root", "exec-root"] {
         let path = settings.text(key);
         let is_file = |path: &str| {
@@ -53,31 +53,73 @@ const DRIVERS: [&str; 8] = [
     "zfs",
 ];
 
+/// The snapshotters that are built into containerd (`plugins/snapshots`), as far as they run on Linux.
+const SNAPSHOTTERS: [&str; 5] = ["blockfile", "devmapper", "erofs", "native", "overlayfs"];
+
 fn driver(settings: &Settings<'_>, found: &mut Vec<Complaint>) {
     const KEY: &str = "storage-driver";
     let name = settings.text(KEY);
-    let gone = match name {
-        "aufs" | "overlay" if settings.from(24, 0) => "24.0",
-        "devicemapper" if settings.from(25, 0) => "25.0",
-        // Some packages were built without these two before.
-        "aufs" | "devicemapper" if settings.before(24, 0) => {
-            let reason = format!("`{KEY}` is {name}, and not every build has it");
-            found.push(Complaint::new(KEY, reason, "another driver").unless(true));
-            return;
-        }
-        // With the image store of containerd it is the name of a snapshotter.
-        _ if name.is_empty() || DRIVERS.contains(&name) || !settings.before(29, 0) => return,
-        _ => {
-            let reason = format!("`{KEY}` is {name:?}, which is none");
-            found.push(Complaint::new(KEY, reason, "overlay2"));
-            return;
-        }
+    if name.is_empty() {
+        return;
+    }
+    let complaint = |why: &str| {
+        let reason = format!("`{KEY}` is {name}{why}");
+        Complaint::new(KEY, reason, "another driver")
     };
-    found.push(Complaint::new(
-        KEY,
-        format!("`{KEY}` is {name}: it no longer has this storage driver (gone in {gone})"),
-        "another driver",
-    ));
+    let gone = match name {
+        "aufs" | "overlay" if settings.from(24, 0) => Some("24.0"),
+        "devicemapper" if settings.from(25, 0) => Some("25.0"),
+        _ => None,
+    };
+    if let Some(version) = gone {
+        let why = format!(": it no longer has this storage driver (gone in {version})");
+        found.push(complaint(&why));
+        return;
+    }
+    let is_driver = DRIVERS.contains(&name);
+    if settings.before(29, 0) {
+        // Some packages were built without these two before.
+        if matches!(name, "aufs" | "devicemapper") && settings.before(24, 0) {
+            found.push(complaint(", and not every build has it").unless(true));
+        } else if !is_driver {
+            found.push(Complaint {
+                wanted: "overlay2".to_owned(),
+                ..complaint(", which is none")
+            });
+        }
+        return;
+    }
+    // Since 29 the image store decides whose name it is (`daemon/image_store_choice.go`). containerd
+    // may have been taught snapshotters that are not its own.
+    let doubt = settings.version.is_none();
+    match image_store(settings) {
+        Some(true) if matches!(name, "overlay2" | "vfs") => found.push(
+            complaint(", which is no snapshotter of containerd, and its image store is on")
+                .unless(doubt),
+        ),
+        Some(false) if !is_driver => found.push(
+            complaint(", which is no storage driver, and the image store of containerd is off")
+                .unless(doubt),
+        ),
+        _ if is_driver || SNAPSHOTTERS.contains(&name) => {}
+        _ => found.push(complaint(", which is none of its own").unless(true)),
+    }
+}
+
+/// What the file or a flag says of containerd's image store.
+fn image_store(settings: &Settings<'_>) -> Option<bool> {
+    const NAME: &str = "containerd-snapshotter";
+    let by_file = settings
+        .table("features")
+        .and_then(|features| features.get(NAME)?.as_bool());
+    let mut by_flag = settings.texts("features").into_iter().filter_map(|flag| {
+        match flag.strip_prefix(NAME)? {
+            "" | "=true" => Some(true),
+            "=false" => Some(false),
+            _ => None,
+        }
+    });
+    by_flag.next_back().or(by_file)
 }
 
 fn options(settings: &Settings<'_>, found: &mut Vec<Complaint>) {
@@ -86,7 +128,10 @@ fn options(settings: &Settings<'_>, found: &mut Vec<Complaint>) {
     let running = docker.map_or("", |docker| docker.storage_driver.as_str());
     let configured = settings.text("storage-driver");
     let (driver, is_sure) = match (configured, running) {
-        ("", "") => ("overlay2", false),
+        ("", "") => (
+            "overlay2",
+            image_store(settings) == Some(false) && settings.from(29, 0),
+        ),
         ("", running) => (running, true),
         (configured, _) => (configured, true),
     };
@@ -97,12 +142,15 @@ fn options(settings: &Settings<'_>, found: &mut Vec<Complaint>) {
             "options of the storage driver",
         )
     };
-    if settings.from(29, 0) {
+    // The image store of containerd has none; 29 takes that where nothing was stored before
+    // (`daemon/image_store_choice.go`).
+    if settings.from(29, 0) && !DRIVERS.contains(&driver) {
         return;
     }
     for text in settings.texts(KEY) {
         let Some((name, value)) = text.split_once('=') else {
-            found.push(complaint(text, "which is not NAME=VALUE"));
+            let is_read = is_sure || settings.before(29, 0);
+            found.push(complaint(text, "which is not NAME=VALUE").unless(!is_read));
             return;
         };
         let (name, value) = (name.trim().to_lowercase(), value.trim());
@@ -156,17 +204,11 @@ fn profile_path(name: &str) -> String {
 }
 
 /// 29 does not remap users with the image store of containerd (`daemon/command/daemon_linux.go`).
-fn image_store(settings: &Settings<'_>, found: &mut Vec<Complaint>) {
-    const NAME: &str = "containerd-snapshotter";
-    let by_file = settings
-        .table("features")
-        .is_some_and(|features| features.get(NAME) == Some(&true.into()));
-    let mut flags = settings.texts("features").into_iter();
-    let by_flag = flags.any(|flag| flag == NAME || flag.strip_prefix(NAME) == Some("=true"));
+fn remapped_store(settings: &Settings<'_>, found: &mut Vec<Complaint>) {
     let remaps = settings
         .get("userns-remap")
         .is_some_and(crate::options::remaps);
-    if settings.from(29, 0) && (by_file || by_flag) && remaps {
+    if settings.from(29, 0) && image_store(settings) == Some(true) && remaps {
         found.push(Complaint {
             keys: vec!["features", "userns-remap"],
             hint: Some("docker info --format '{{.DriverStatus}}'"),

@@ -3,7 +3,7 @@
 //! Names and versions are those of moby's `cmd/dockerd/{options,config,config_unix}.go`
 //! (`daemon/command` since 29), defaults those of `daemon/config/config_linux.go` and of dockerd(8);
 //! docs.docker.com, "Deprecated Docker Engine features" and the release notes tell what went.
-//! 20.10.24, 26.1.5 and 28.5.2 were asked about every name.
+//! 20.10.24, 26.1.5, 28.5.2 and 29.7.2 were asked about every name.
 
 use super::depends::Depends;
 use super::row::Preset::{Nothing, Number, Off, On, Since, Text, Unset};

@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The daemons that were asked, and the releases of Debian that have them.
-const DAEMONS: [(&str, &str); 4] = [
+const DAEMONS: [(&str, &str); 5] = [
     ("20.10.5", "bullseye"),
     ("20.10.24", "bookworm"),
     ("26.1.5", "trixie"),
     ("28.5.2", "forky"),
+    ("29.7.2", "29.7.2"),
 ];
 
 const CONFIG: &str = "/etc/docker/daemon.json";
@@ -168,7 +169,7 @@ fn ours_and_every_recorded_daemon_agree() {
 }
 
 /// Asks the daemons themselves, as many as can be had here: every 25th row, or every Nth with
-/// `SEAWORTHY_DOCKERD_EVERY=N`. All four take ten minutes each with 1.
+/// `SEAWORTHY_DOCKERD_EVERY=N`. All five take ten minutes each with 1.
 #[test]
 fn the_daemons_answer_as_they_are_recorded() {
     if !super::wanted() {
