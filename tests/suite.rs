@@ -21,6 +21,7 @@ mod families;
 mod flags;
 mod format_1;
 mod fuzz_replay;
+mod growth;
 mod harden;
 mod hints;
 mod impact;

@@ -33,7 +33,7 @@ impl ReadHost for Shelf {
             node.entries = Some(vec![ID.to_owned()]);
         } else if path.ends_with("/journal") {
             node.kind = Kind::File;
-            node.content = Some(Bytes(self.journal.clone()));
+            node.content = Some(Bytes::new(self.journal.clone()));
         } else if path.contains("/backups/") {
             // Of the empty content only.
             let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

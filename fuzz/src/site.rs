@@ -2,6 +2,7 @@
 
 use super::{is_printable, text};
 use seaworthy::catalog::Catalog;
+use seaworthy::checks::Layout;
 use seaworthy::facts::{Facts, Node, Seen};
 use seaworthy::policy::{Policy, decides};
 use seaworthy::render::{Paper, control as explain};
@@ -57,7 +58,7 @@ pub fn control(data: &[u8]) {
     let first = control.check.judge(&facts, &policy);
     assert!(!first.evidence.is_empty());
     for _ in 0..4 {
-        for (path, _) in control.check.requests(&facts) {
+        for (path, _) in control.check.requests(&Layout::of(&facts)) {
             facts.files.insert(path, Seen::Known(Node::absent()));
         }
         let judged = control.check.judge(&facts, &policy);

@@ -13,7 +13,7 @@ pub(super) fn has(content: &Bytes, name: &str) -> bool {
 
 /// The content without the lines of this account.
 pub(super) fn without(content: &Bytes, name: &str) -> Bytes {
-    Bytes(
+    Bytes::new(
         content
             .0
             .split_inclusive(|&byte| byte == b'\n')

@@ -144,7 +144,7 @@ fn part(text: &mut String, action: &ActionRecord, store: &Store) {
 fn labels(text: &mut String, attributes: &Attributes, path: &str) {
     for (name, value) in &attributes.xattrs {
         let mut hex = String::new();
-        for byte in &value.0 {
+        for byte in value.0.iter() {
             let _ = write!(hex, "{byte:02x}");
         }
         let _ = writeln!(text, "setfattr -n {} -v 0x{hex} {path}", quoted(name));
@@ -195,7 +195,7 @@ mod tests {
         let mut labelled = attributes(0o2750);
         labelled
             .xattrs
-            .insert("user.x".to_owned(), Bytes(vec![1, 255]));
+            .insert("user.x".to_owned(), Bytes::new(vec![1, 255]));
         let folder = |attributes| State::Folder { attributes };
         let steps = vec![
             step("/etc/new", State::Absent, folder(attributes(0o755))),

@@ -123,7 +123,7 @@ fn daemon(plan: &Plan, facts: &Facts) -> Option<DaemonStart> {
     let unit = plan.forecast.units.get("docker.service")?;
     (facts.host.live && !unit.argv.is_empty()).then(|| DaemonStart {
         config: Layout::of(&plan.forecast).config,
-        command: unit.argv.clone(),
+        command: unit.argv.to_vec(),
         command_changes: unit.argv != now.argv,
     })
 }

@@ -107,7 +107,7 @@ fn contents<'a>(transaction: &'a Transaction, derived: &'a [State]) -> Vec<&'a B
         .chain(derived)
         .filter_map(State::content)
         .collect();
-    contents.sort_by_key(|content| &content.0);
+    contents.sort_by_key(|content| &*content.0);
     contents.dedup();
     contents
 }

@@ -192,7 +192,7 @@ impl Store {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             state.to_be_bytes()[0]
         };
-        let bytes = Bytes((0..RESERVE).map(|_| next()).collect());
+        let bytes = Bytes::new((0..RESERVE).map(|_| next()).collect());
         let taken = host.create(&path, &bytes, &attributes);
         if taken.and_then(|()| host.sync(&path)).is_err() {
             self.release(host, id);

@@ -9,7 +9,7 @@ mod selection;
 pub use control::{Applicability, Control, Example, Remediation, Severity};
 pub use selection::{Selection, SelectionError};
 
-use crate::checks::{Check, audit_requests};
+use crate::checks::{Check, Layout, audit_requests};
 use crate::facts::{Facts, Requests};
 use std::collections::BTreeMap;
 
@@ -150,10 +150,11 @@ impl Catalog {
                 *wanted = look.max(*wanted);
             }
         };
+        let layout = Layout::of(facts);
         let mut watches = false;
         for control in controls {
             watches |= matches!(control.check, Check::AuditWatch(_));
-            want(control.check.requests(facts));
+            want(control.check.requests(&layout));
         }
         if watches {
             // Once for all of them: rule files may be large.

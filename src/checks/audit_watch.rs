@@ -37,8 +37,8 @@ pub struct AuditWatch {
 impl AuditWatch {
     /// What it needs to see of its own; what all watches need is asked for once
     /// ([`super::auditing::requests`]).
-    pub fn requests(&self, facts: &Facts) -> Requests {
-        let layout = Layout::of(facts);
+    pub fn requests(&self, layout: &Layout<'_>) -> Requests {
+        let facts = layout.facts;
         let mut requests = layout.place_requests(&self.place);
         for path in layout.paths(&self.place) {
             for part in facts.way_to(&path) {
@@ -57,7 +57,7 @@ impl AuditWatch {
 
     /// Judges the watch.
     pub fn judge(&self, facts: &Facts, shared: &Shared<'_>) -> Judgement {
-        let layout = Layout::of(facts);
+        let layout = shared.layout();
         // A watch on a link sees nothing of what happens behind it.
         let path = layout.paths(&self.place).into_iter().next();
         let Some(path) = path.map(|path| facts.resolved(&path)) else {

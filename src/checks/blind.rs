@@ -49,14 +49,14 @@ fn in_words(unread: &Unread) -> Unseen {
 
 impl Check {
     /// The same verdict where all that it rests on was seen; else no better than unknown.
-    pub(super) fn doubted(&self, facts: &Facts, judgement: Judgement) -> Judgement {
+    pub(super) fn doubted(&self, layout: &Layout<'_>, judgement: Judgement) -> Judgement {
         if !matches!(
             judgement.outcome,
             Outcome::Pass | Outcome::NotApplicable | Outcome::Manual
         ) {
             return judgement;
         }
-        let Some(unseen) = self.blind_spot(facts) else {
+        let Some(unseen) = self.blind_spot(layout) else {
             return judgement;
         };
         let wanted = "to be seen, as it may say something else";
@@ -69,17 +69,16 @@ impl Check {
         }
     }
 
-    fn blind_spot(&self, facts: &Facts) -> Option<Unseen> {
+    fn blind_spot(&self, layout: &Layout<'_>) -> Option<Unseen> {
+        let facts = layout.facts;
         let place = match self {
-            Self::DaemonOption(_) => return Layout::of(facts).blind,
+            Self::DaemonOption(_) => return layout.blind.clone(),
             Self::Probe(probe) => {
                 return match probe.name {
                     ProbeName::ContentTrust => None,
-                    ProbeName::DaemonJson => Layout::of(facts).blind,
+                    ProbeName::DaemonJson => layout.blind.clone(),
                     ProbeName::DaemonUnit => unread_unit(facts, "docker.service"),
-                    ProbeName::DaemonTls => {
-                        Layout::of(facts).blind.or_else(|| unread_sockets(facts))
-                    }
+                    ProbeName::DaemonTls => layout.blind.clone().or_else(|| unread_sockets(facts)),
                 };
             }
             Self::AuditWatch(check) => &check.place,
@@ -92,11 +91,11 @@ impl Check {
             | Place::ContainerdSocket
             | Place::TlsCa
             | Place::TlsCertificate
-            | Place::TlsKey => Layout::of(facts).blind,
-            Place::ApiSocket => Layout::of(facts).blind.or_else(|| unread_sockets(facts)),
+            | Place::TlsKey => layout.blind.clone(),
+            Place::ApiSocket => layout.blind.clone().or_else(|| unread_sockets(facts)),
             Place::DockerService => unlisted(facts, "docker.service"),
             Place::DockerSocketUnit => unlisted(facts, "docker.socket"),
-            Place::RegistryCertificates => Layout::of(facts).unlisted_certificates(),
+            Place::RegistryCertificates => layout.unlisted_certificates(),
             Place::Path(_) | Place::Program(_) | Place::ContainerdConfig => None,
         }
     }

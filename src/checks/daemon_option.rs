@@ -135,8 +135,8 @@ pub const BRIDGE_EVENT: &str =
 
 impl DaemonOption {
     /// Judges the option.
-    pub fn judge(&self, facts: &Facts, policy: &Policy) -> Judgement {
-        let layout = Layout::of(facts);
+    pub fn judge(&self, layout: &Layout<'_>, policy: &Policy) -> Judgement {
+        let facts = layout.facts;
         if !layout.docker_is_installed() {
             return Judgement::not_applicable("Docker is not installed", "docker.service");
         }
@@ -153,7 +153,7 @@ impl DaemonOption {
         }
         let file = layout.daemon_json();
         match &file {
-            DaemonJson::Broken(error) if self.flag(&layout).is_none() => {
+            DaemonJson::Broken(error) if self.flag(layout).is_none() => {
                 return Judgement::new(
                     Outcome::Unknown,
                     Evidence::new(
@@ -163,11 +163,15 @@ impl DaemonOption {
                     ),
                 );
             }
-            DaemonJson::Unreadable(why, hint) if self.flag(&layout).is_none() => {
+            DaemonJson::Unreadable(why, hint) if self.flag(layout).is_none() => {
                 return Judgement::new(
                     Outcome::Unknown,
-                    Evidence::new(why.clone(), self.want.in_words(&self.key), layout.config)
-                        .hint(hint),
+                    Evidence::new(
+                        why.clone(),
+                        self.want.in_words(&self.key),
+                        layout.config.clone(),
+                    )
+                    .hint(hint),
                 );
             }
             // With a flag the file does not decide.
@@ -221,7 +225,7 @@ impl DaemonOption {
                 key: self.key.clone(),
             }];
             if !wanted.accepts(Some(&in_file), &default) {
-                edits = self.edits(facts, &layout, policy, Some(&in_file));
+                edits = self.edits(facts, layout, policy, Some(&in_file));
             }
             return Judgement::fail(evidence, edits);
         }
@@ -240,12 +244,12 @@ impl DaemonOption {
         }
         if !always_fails
             && (undecided || wanted.accepts(value, &default))
-            && let Some(refused) = self.refused(facts, &layout, value, &evidence)
+            && let Some(refused) = self.refused(layout, value, &evidence)
         {
             return refused;
         }
         if wanted.accepts(value, &default) && !always_fails {
-            return self.judge_running(facts, &layout, &wanted, evidence);
+            return self.judge_running(facts, layout, &wanted, evidence);
         }
         if undecided && !always_fails {
             evidence.wanted = format!(
@@ -256,21 +260,20 @@ impl DaemonOption {
             return Judgement::new(Outcome::Manual, evidence);
         }
         let mut all = vec![evidence];
-        all.extend(self.other_in_effect(facts, &layout, &wanted, value.unwrap_or(&default)));
-        Judgement::fail(all, self.edits(facts, &layout, policy, value))
+        all.extend(self.other_in_effect(facts, layout, &wanted, value.unwrap_or(&default)));
+        Judgement::fail(all, self.edits(facts, layout, policy, value))
     }
 
     /// The verdict where the daemon does not start with the value that is set, or may not: whatever it
     /// says, it will not be so for long.
     fn refused(
         &self,
-        facts: &Facts,
         layout: &Layout<'_>,
         value: Option<&Value>,
         evidence: &Evidence,
     ) -> Option<Judgement> {
         value?;
-        let refusals = refusals_of(facts, layout, &self.key);
+        let refusals = refusals_of(layout, &self.key);
         let refusal = refusals
             .iter()
             .find(|refusal| refusal.certain)

@@ -30,11 +30,11 @@ pub struct FileAccess {
 
 impl FileAccess {
     /// What it needs to see.
-    pub fn requests(&self, facts: &Facts) -> Requests {
-        let layout = Layout::of(facts);
+    pub fn requests(&self, layout: &Layout<'_>) -> Requests {
+        let facts = layout.facts;
         let mut requests = layout.place_requests(&self.place);
         requests.insert("/etc/passwd".to_owned(), Look::Content);
-        requests.extend(companions::requests(&layout, facts, &self.place));
+        requests.extend(companions::requests(layout, facts, &self.place));
         for path in layout.paths(&self.place) {
             requests.entry(path).or_insert(Look::Attributes);
         }
@@ -42,8 +42,8 @@ impl FileAccess {
     }
 
     /// Judges the files of the place together.
-    pub fn judge(&self, facts: &Facts) -> Judgement {
-        let layout = Layout::of(facts);
+    pub fn judge(&self, layout: &Layout<'_>) -> Judgement {
+        let facts = layout.facts;
         let paths = layout.paths(&self.place);
         if paths.is_empty() {
             return Judgement::not_applicable(self.why_absent(), self.place.to_string());
@@ -54,8 +54,8 @@ impl FileAccess {
         };
         let own = paths
             .iter()
-            .map(|path| self.judge_path(facts, &layout, path));
-        for one in own.chain(self.companions(facts, &layout)) {
+            .map(|path| self.judge_path(facts, layout, path));
+        for one in own.chain(self.companions(facts, layout)) {
             // The worst verdict stands; what is absent only counts when nothing else is there.
             let rank = |outcome: Outcome| match outcome {
                 Outcome::NotApplicable => 0,

@@ -88,8 +88,10 @@ impl Installation {
             let used = |name: &str| {
                 unit(name).is_some_and(|unit| unit.shall_run() || unit.enabled == "enabled")
             };
-            let other = used(SNAP_SERVICE) || rootless(facts).is_some();
-            if !other || used("docker.service") || used("docker.socket") {
+            if used("docker.service")
+                || used("docker.socket")
+                || !(used(SNAP_SERVICE) || rootless(facts).is_some())
+            {
                 return (Self::Systemd, service.fragment.clone());
             }
         }

@@ -4,11 +4,14 @@ use super::Place;
 use super::blind::doubt;
 use super::installation::{INIT_SETTINGS, Installation, is_down};
 use super::start::explains;
+use super::startable::Refusal;
 use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Swarm, Unseen, too_large};
 use crate::formats::command_line::{self, Flags};
 use crate::formats::daemon_json::{Document, ParseError};
 use crate::options;
 use serde_json::Value;
+use std::cell::OnceCell;
+use std::sync::Arc;
 
 /// Folders in which packages put programs, in the order in which they are searched.
 const PROGRAM_FOLDERS: [&str; 4] = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
@@ -17,7 +20,7 @@ const PROGRAM_FOLDERS: [&str; 4] = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "
 #[derive(Debug, Clone)]
 pub enum DaemonJson {
     /// It was read; a missing file reads as an empty document.
-    Read(Document),
+    Read(Arc<Document>),
     /// It does not parse, so the daemon would not start with it.
     Broken(ParseError),
     /// It is not a plain file that can be read: why, and what to do about it.
@@ -44,6 +47,10 @@ pub struct Layout<'a> {
     pub blind: Option<Unseen>,
     /// [`Self::flags`] are those of the process.
     from_process: bool,
+    /// What must be looked at, once it was asked for.
+    requests: OnceCell<Requests>,
+    /// What the daemon refuses of the values, once it was asked for.
+    pub(super) value_refusals: OnceCell<Vec<Refusal>>,
 }
 
 impl<'a> Layout<'a> {
@@ -56,17 +63,17 @@ impl<'a> Layout<'a> {
     pub fn of(facts: &'a Facts) -> Self {
         let (installation, _) = Installation::of(facts);
         let unit = facts.units.get(installation.service());
-        let argv = unit.map_or(&[][..], |unit| &unit.argv);
+        let argv = unit.map(|unit| &unit.argv);
         let running = facts
             .daemon_process
             .known()
-            .map(|process| command_line::parse(&process.argv));
+            .map(|process| command_line::of(&process.argv));
         let recognised = argv
-            .first()
+            .and_then(|argv| argv.first())
             .is_some_and(|program| command_line::is_dockerd(program));
         let (flags, from_process) = match &running {
             Some(running) if !recognised => (running.clone(), true),
-            _ => (command_line::parse(argv), false),
+            _ => (argv.map(command_line::of).unwrap_or_default(), false),
         };
         let is_wrapped = installation == Installation::Snap;
         let blind = unit
@@ -96,6 +103,8 @@ impl<'a> Layout<'a> {
             running,
             blind,
             from_process,
+            requests: OnceCell::new(),
+            value_refusals: OnceCell::new(),
         }
     }
 
@@ -119,8 +128,17 @@ impl<'a> Layout<'a> {
         }
     }
 
+    /// The facts that are read.
+    pub fn facts(&self) -> &'a Facts {
+        self.facts
+    }
+
     /// What must be looked at to know where things are.
     pub fn requests(&self) -> Requests {
+        self.requests.get_or_init(|| self.wanted()).clone()
+    }
+
+    fn wanted(&self) -> Requests {
         let mut requests = Requests::from([
             (self.config.clone(), Look::Content),
             ("/etc/group".to_owned(), Look::Content),
@@ -152,8 +170,8 @@ impl<'a> Layout<'a> {
         match self.facts.node(&self.config) {
             Seen::Unseen(unseen) => DaemonJson::Unreadable(unseen.unseen, unseen.hint),
             Seen::Known(node) => match (node.kind, &node.content) {
-                (Kind::Absent, _) => DaemonJson::Read(Document::empty()),
-                (Kind::File, Some(content)) => match Document::parse(&content.0) {
+                (Kind::Absent, _) => DaemonJson::Read(Arc::default()),
+                (Kind::File, Some(content)) => match Document::of(content) {
                     Ok(document) => DaemonJson::Read(document),
                     Err(error) => DaemonJson::Broken(error),
                 },
@@ -209,7 +227,7 @@ impl<'a> Layout<'a> {
     }
 
     fn flag_and_place(&self, key: &str) -> Option<(String, bool)> {
-        let flag = *self.flags.of_key(key).last()?;
+        let flag = self.flags.last_of_key(key)?;
         // A flag can hold a secret, as the options of a log driver do.
         let typed = flag.shown();
         let unit = self.facts.units.get("docker.service");
@@ -238,7 +256,7 @@ impl<'a> Layout<'a> {
     /// What the file says of an option that a flag sets, too: the daemon refuses to start with both. Only `runtimes` are
     /// merged.
     pub fn conflict(&self, key: &str) -> Option<(Value, String)> {
-        if key == "runtimes" || self.flags.of_key(key).is_empty() {
+        if key == "runtimes" || self.flags.last_of_key(key).is_none() {
             return None;
         }
         self.in_file(key)
@@ -248,7 +266,7 @@ impl<'a> Layout<'a> {
     /// both this and a key in its file.
     pub fn by_running_flag(&self, key: &str) -> Option<(Value, String)> {
         let running = self.running.as_ref()?;
-        let typed = running.of_key(key).last()?.shown();
+        let typed = running.last_of_key(key)?.shown();
         let pid = self.facts.daemon_process.known()?.pid;
         let source = format!("{typed} on the command line of process {pid}");
         Some((flag_value(running, key), source))

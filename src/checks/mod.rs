@@ -72,21 +72,21 @@ impl Check {
             return judgement;
         }
         let judgement = match self {
-            Self::DaemonOption(check) => check.judge(facts, policy),
+            Self::DaemonOption(check) => check.judge(shared.layout(), policy),
             Self::AuditWatch(check) => check.judge(facts, shared),
-            Self::FileAccess(check) => check.judge(facts),
-            Self::Probe(probe) => probe.judge(facts, policy),
+            Self::FileAccess(check) => check.judge(shared.layout()),
+            Self::Probe(probe) => probe.judge(shared.layout(), policy),
         };
-        self.doubted(facts, judgement)
+        self.doubted(shared.layout(), judgement)
     }
 
     /// What it needs to see, given what is known so far.
-    pub fn requests(&self, facts: &Facts) -> Requests {
+    pub fn requests(&self, layout: &Layout<'_>) -> Requests {
         match self {
             Self::DaemonOption(_) => Requests::new(),
-            Self::AuditWatch(check) => check.requests(facts),
-            Self::FileAccess(check) => check.requests(facts),
-            Self::Probe(probe) => probe.requests(facts),
+            Self::AuditWatch(check) => check.requests(layout),
+            Self::FileAccess(check) => check.requests(layout),
+            Self::Probe(probe) => probe.requests(layout),
         }
     }
 }

@@ -102,8 +102,8 @@ pub fn reread(facts: &mut Facts, unit: &str) {
         return;
     };
     if let Some(unit) = facts.units.get_mut(unit) {
-        unit.argv = start.argv();
-        unit.origins = start.origins();
+        unit.argv = start.argv().into();
+        unit.origins = start.origins().into();
         unit.unfollowed = start.open_questions();
         unit.environment_files = start.environment_files;
     }

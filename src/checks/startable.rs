@@ -35,9 +35,9 @@ pub struct Refusal {
 
 /// All that this host's dockerd would refuse to start with, as far as its version is known, and what
 /// could not be found out.
-pub fn refusals(facts: &Facts) -> Vec<Refusal> {
-    let layout = Layout::of(facts);
-    let daemon = Daemon::new(facts, &layout);
+pub fn refusals(layout: &Layout<'_>) -> Vec<Refusal> {
+    let facts = layout.facts;
+    let daemon = Daemon::new(facts, layout);
     let mut found = Vec::new();
     match layout.daemon_json() {
         DaemonJson::Read(document) => {
@@ -59,16 +59,23 @@ pub fn refusals(facts: &Facts) -> Vec<Refusal> {
         }),
         DaemonJson::Unreadable(..) => {}
     }
-    daemon.settings(facts, &mut found);
+    found.extend(of_values(layout).iter().cloned());
     found
 }
 
 /// What of that is about the value of this key, whatever else the file says.
-pub fn refusals_of(facts: &Facts, layout: &Layout<'_>, key: &str) -> Vec<Refusal> {
-    let mut found = Vec::new();
-    Daemon::new(facts, layout).settings(facts, &mut found);
-    found.retain(|refusal| refusal.keys.iter().any(|it| it == key));
-    found
+pub fn refusals_of(layout: &Layout<'_>, key: &str) -> Vec<Refusal> {
+    let is_of = |refusal: &&Refusal| refusal.keys.iter().any(|it| it == key);
+    of_values(layout).iter().filter(is_of).cloned().collect()
+}
+
+/// What it refuses of the values. Each of them is looked at, so that is done once for all controls.
+fn of_values<'l>(layout: &'l Layout<'_>) -> &'l [Refusal] {
+    layout.value_refusals.get_or_init(|| {
+        let mut found = Vec::new();
+        Daemon::new(layout.facts, layout).settings(layout.facts, &mut found);
+        found
+    })
 }
 
 /// What must be seen to judge the values.

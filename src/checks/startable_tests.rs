@@ -9,7 +9,7 @@ fn host(version: &str, flags: &[&str], text: &str) -> Facts {
     facts.units.insert(
         "docker.service".to_owned(),
         UnitState {
-            argv,
+            argv: argv.into(),
             ..UnitState::default()
         },
     );
@@ -309,7 +309,7 @@ fn what_a_version_refuses() {
         ("26.1.5", &[], "{", &["does not parse"]),
     ];
     for (version, flags, text, expected) in cases {
-        let mut found = refusals(&host(version, flags, text));
+        let mut found = refusals(&Layout::of(&host(version, flags, text)));
         // What nobody can know from here is not refused.
         found.retain(|refusal| refusal.certain);
         let what = format!("{version} {flags:?} {text}: {found:#?}");
@@ -331,7 +331,7 @@ fn the_line_and_the_key_are_named() {
         &[],
         "{\n  \"icc\": false,\n  \"graph\": \"/x\"\n}",
     );
-    let found = refusals(&facts);
+    let found = refusals(&Layout::of(&facts));
     assert_eq!(found[0].source, "/etc/docker/daemon.json:3");
     assert_eq!(found[0].keys, ["graph"]);
 }
@@ -339,12 +339,12 @@ fn the_line_and_the_key_are_named() {
 #[test]
 fn a_member_of_a_swarm_does_not_start_with_live_restore() {
     let mut facts = host("26.1.5", &[], r#"{"live-restore": true}"#);
-    assert_eq!(refusals(&facts), []);
+    assert_eq!(refusals(&Layout::of(&facts)), []);
     facts.docker = Seen::Known(Docker {
         swarm: Swarm::Active,
         ..Docker::default()
     });
-    assert_eq!(refusals(&facts)[0].keys, ["live-restore"]);
+    assert_eq!(refusals(&Layout::of(&facts))[0].keys, ["live-restore"]);
     // A daemon that cannot be asked has left its membership on the disk.
     let folder = |entries: &[&str]| {
         Seen::Known(Node {
@@ -369,7 +369,11 @@ fn a_member_of_a_swarm_does_not_start_with_live_restore() {
         facts
             .files
             .insert(state.to_owned(), Seen::Known(Node::file("{}")));
-        assert_eq!(!refusals(&facts).is_empty(), is_member, "{state}");
+        assert_eq!(
+            !refusals(&Layout::of(&facts)).is_empty(),
+            is_member,
+            "{state}"
+        );
         facts.files.remove(state);
     }
 }

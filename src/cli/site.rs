@@ -133,7 +133,7 @@ impl Reader<'_> {
             let most = LARGEST_FILE / (1024 * 1024);
             return Err(self.refused(path, &format!("it is larger than {most} MiB"), "ls -l"));
         };
-        match String::from_utf8(content.0) {
+        match String::from_utf8(content.into_vec()) {
             Ok(text) => Ok(Some(text)),
             Err(_) => Err(self.refused(path, "it is not UTF-8 text", "file")),
         }

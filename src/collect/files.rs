@@ -1,17 +1,32 @@
 //! Looking at paths, each once.
 
 use super::unseen;
-use crate::facts::{Facts, Kind, Look, Node, Reading, Seen, Unseen};
+use crate::facts::{Cause, Facts, Kind, Look, MOST_CONTENT, Node, Reading, Seen, Unseen, too_much};
 use crate::host::ReadHost;
 use std::collections::BTreeMap;
 
 type Nodes = BTreeMap<String, Seen<Node>>;
+
+/// The folder that a path is in.
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// A file beyond what is kept of all files together.
+fn beyond(path: &str) -> Seen<Node> {
+    let unseen = Unseen::new(too_much(), format!("ls -l {path}"));
+    Seen::Unseen(unseen.because(Cause::TooBig))
+}
 
 /// What was seen so far, and how closely it was looked at.
 pub(super) struct Files<'a> {
     host: &'a dyn ReadHost,
     looked: BTreeMap<String, Look>,
     facts: Facts,
+    /// How many bytes of contents may still be kept.
+    left: u64,
+    /// How many bytes were read in each folder that could not be kept.
+    in_vain: BTreeMap<String, u64>,
 }
 
 impl<'a> Files<'a> {
@@ -20,6 +35,8 @@ impl<'a> Files<'a> {
             host,
             looked: BTreeMap::new(),
             facts: Facts::default(),
+            left: MOST_CONTENT,
+            in_vain: BTreeMap::new(),
         }
     }
 
@@ -39,12 +56,31 @@ impl<'a> Files<'a> {
             return false;
         }
         self.looked.insert(path.to_owned(), look);
-        let node = match self.host.node(path, look) {
-            Ok(node) => Seen::Known(node),
-            Err(error) => unseen(&error),
+        let in_vain = self.in_vain.get(folder(path)).copied();
+        let node = if look == Look::Content && in_vain.unwrap_or_default() > MOST_CONTENT {
+            // A folder with a thousand large files is not read to its end only to be dropped.
+            beyond(path)
+        } else {
+            match self.host.node(path, look) {
+                Ok(node) => self.within(path, node),
+                Err(error) => unseen(&error),
+            }
         };
         nodes.insert(path.to_owned(), node);
         true
+    }
+
+    /// The node, where its content is no more than may still be kept.
+    fn within(&mut self, path: &str, node: Node) -> Seen<Node> {
+        let size = node.content.as_ref().map_or(0, |content| content.0.len());
+        let size = size as u64;
+        if let Some(left) = self.left.checked_sub(size) {
+            self.left = left;
+            Seen::Known(node)
+        } else {
+            *self.in_vain.entry(folder(path).to_owned()).or_default() += size;
+            beyond(path)
+        }
     }
 
     /// What is at a path.

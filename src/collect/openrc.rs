@@ -91,8 +91,8 @@ fn service(files: &mut Files<'_>, name: &str) -> Option<UnitState> {
         },
     };
     Some(UnitState {
-        argv: start.argv(),
-        origins: start.origins(),
+        argv: start.argv().into(),
+        origins: start.origins().into(),
         unfollowed: start.open_questions(),
         environment_files: start.environment_files,
         active: state(files, name),

@@ -9,7 +9,7 @@
 use super::files::Files;
 use super::reason;
 use super::units::Manager;
-use crate::facts::{Bytes, Cause, DaemonProcess, Look, Seen, UnitState, Unseen};
+use crate::facts::{Cause, DaemonProcess, Look, Seen, UnitState, Unseen};
 use crate::host::{HostError, ReadHost};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -149,6 +149,7 @@ fn owner(
         if inode.is_some_and(|inode| inodes.contains(inode)) {
             let line = text(host, &format!("/proc/{pid}/cmdline"))?;
             let argv: Vec<String> = line.split_terminator('\0').map(str::to_owned).collect();
+            let argv = argv.into();
             let started = text(host, &format!("/proc/{pid}/stat"))
                 .ok()
                 .and_then(|stat| start_ticks(&stat))
@@ -170,9 +171,7 @@ fn start_ticks(stat: &str) -> Option<u64> {
 
 fn text(host: &dyn ReadHost, path: &str) -> Result<String, HostError> {
     let content = host.node(path, Look::Content)?.content;
-    Ok(content.map_or_else(String::new, |Bytes(bytes)| {
-        String::from_utf8_lossy(&bytes).into_owned()
-    }))
+    Ok(content.map_or_else(String::new, |content| content.lossy().into_owned()))
 }
 
 /// The inodes of the sockets that listen on one of these paths.
@@ -228,7 +227,7 @@ mod tests {
         let [ours, nobodys] = paths.map(|path| BTreeSet::from([path.to_str().unwrap().to_owned()]));
         let found = owner(&host, pid, &ours).unwrap().unwrap();
         assert_eq!(found.pid, pid);
-        assert_eq!(found.argv, std::env::args().collect::<Vec<_>>());
+        assert_eq!(*found.argv, std::env::args().collect::<Vec<_>>());
         assert_eq!(owner(&host, pid, &nobodys).unwrap(), None);
     }
 }

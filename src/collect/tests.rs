@@ -239,7 +239,7 @@ fn a_running_host() {
     assert_eq!(facts.host, identity);
     let docker = &facts.units["docker.service"];
     assert_eq!(
-        docker.argv,
+        *docker.argv,
         [
             "/usr/sbin/dockerd",
             "-H",
@@ -268,7 +268,7 @@ fn a_running_host() {
     assert!(!facts.units.contains_key("containerd.service"));
     // Its file is not there: what the manager says has to do.
     let auditd = &facts.units["auditd.service"];
-    assert_eq!(auditd.argv, ["/sbin/auditd"]);
+    assert_eq!(*auditd.argv, ["/sbin/auditd"]);
     assert_eq!(auditd.start_post, ["/sbin/augenrules --load"]);
     assert!(auditd.refuses_stop);
     assert_eq!(facts.auditing.loader, RuleLoader::Augenrules);
@@ -470,7 +470,7 @@ fn units_in_an_image() {
         ]
     );
     assert_eq!(
-        docker.argv,
+        *docker.argv,
         ["/usr/bin/dockerd", "-H", "fd://", "--icc=false"]
     );
     assert_eq!(

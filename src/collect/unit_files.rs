@@ -1,7 +1,7 @@
 //! Where systemd finds the files of a unit (systemd.unit(5), "Unit File Load Path").
 
 use super::files::Files;
-use crate::facts::{Look, Seen, Unread};
+use crate::facts::{Look, Seen, Unread, steps};
 use crate::formats::unit::FOLDERS;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +13,8 @@ pub(super) struct UnitFiles {
 struct Folder {
     path: &'static str,
     names: BTreeSet<String>,
+    /// Those of folders with links by which units are pulled in: `multi-user.target.wants`.
+    pulls: Vec<String>,
     /// It may hold more than was listed, and why.
     unlisted: Option<Unread>,
 }
@@ -47,8 +49,11 @@ impl UnitFiles {
             let names = names(files, path, &mut unread);
             // A name in there that is not UTF-8 is that of no unit which concerns us.
             let unlisted = unread.into_iter().find(|it| it.path == path);
+            let pulls =
+                |dir: &&String| matches!(dir.rsplit_once('.'), Some((_, "wants" | "requires")));
             Folder {
                 path,
+                pulls: steps::counted(&names).filter(pulls).cloned().collect(),
                 names: names.into_iter().collect(),
                 unlisted,
             }
@@ -62,7 +67,10 @@ impl UnitFiles {
     pub(super) fn of_type(&self, kind: &str) -> BTreeSet<String> {
         let end = format!(".{kind}");
         let names = self.folders.iter().flat_map(|folder| &folder.names);
-        names.filter(|name| name.ends_with(&end)).cloned().collect()
+        steps::counted(names)
+            .filter(|name| name.ends_with(&end))
+            .cloned()
+            .collect()
     }
 
     /// The unit's own file, where it has one, and folders before it that may hold another one.
@@ -108,12 +116,7 @@ impl UnitFiles {
     /// Whether a target or another unit pulls this one in, by a link.
     pub(super) fn is_wanted(&self, files: &mut Files<'_>, name: &str) -> bool {
         self.folders.iter().any(|folder| {
-            let pulls =
-                |dir: &&String| matches!(dir.rsplit_once('.'), Some((_, "wants" | "requires")));
-            folder
-                .names
-                .iter()
-                .filter(pulls)
+            steps::counted(&folder.pulls)
                 .any(|dir| files.may_exist(&format!("{}/{dir}/{name}", folder.path)))
         })
     }

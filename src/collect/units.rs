@@ -6,7 +6,7 @@
 use super::files::Files;
 use super::unit_files::UnitFiles;
 use super::{manager, openrc, reason};
-use crate::facts::{Cause, Inherited, Kind, Look, Reading, UnitState, Unread, Unseen};
+use crate::facts::{Cause, Inherited, Kept, Kind, Look, Reading, UnitState, Unread, Unseen};
 use crate::formats::unit::{
     Unit, parse, show_environment_files, show_exec_argv, start, variables_used,
 };
@@ -213,8 +213,8 @@ impl Reader<'_, '_> {
         let (_, complete) = self.read(name, &mut unit);
         unit.unread.extend(unread);
         if !complete {
-            unit.argv = show_exec_argv(get("ExecStart")).unwrap_or_default();
-            unit.origins.clear();
+            unit.argv = show_exec_argv(get("ExecStart")).unwrap_or_default().into();
+            unit.origins = Kept::default();
             unit.unfollowed.clear();
             unit.start_post = get("ExecStartPost")
                 .lines()
@@ -316,8 +316,8 @@ impl Reader<'_, '_> {
         let mut started = start(&text, &paths, &self.inherited, &mut |path| {
             files.reading(path).into_owned()
         });
-        unit.argv = started.argv();
-        unit.origins = started.origins();
+        unit.argv = started.argv().into();
+        unit.origins = started.origins().into();
         unit.unfollowed = started.open_questions();
         unit.environment_files = started.environment_files;
         unit.unread.append(&mut started.unread);

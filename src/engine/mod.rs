@@ -22,7 +22,7 @@ mod sockets;
 mod storage;
 mod tables;
 
-use crate::facts::{Facts, Kind, Look, Requests};
+use crate::facts::{Facts, Kind, Look, Requests, steps};
 use crate::options::{NEWEST, Version};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -178,8 +178,7 @@ impl<'a> Settings<'a> {
     /// The texts of a list; `null` is the empty text to Go. A flag that is given once is no list.
     fn texts(&self, key: &str) -> Vec<&str> {
         match self.get(key) {
-            Some(Value::Array(items)) => items
-                .iter()
+            Some(Value::Array(items)) => steps::counted(items)
                 .map(|item| item.as_str().unwrap_or_default())
                 .collect(),
             Some(Value::String(text)) if self.by_flag.contains(key) => vec![text],
@@ -212,9 +211,10 @@ impl<'a> Settings<'a> {
 
 /// The value of a field as Go finds it: in any case of its letters, of several the last.
 fn field<'v>(object: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
-    let found = object
-        .iter()
-        .rfind(|(key, _)| key.eq_ignore_ascii_case(name));
+    let found = object.iter().rfind(|(key, _)| {
+        steps::count(1);
+        key.eq_ignore_ascii_case(name)
+    });
     found
         .map(|(_, value)| value)
         .filter(|value| !value.is_null())

@@ -8,22 +8,27 @@
 //! [`Facts::overlaid`].
 
 mod auditing;
+mod content;
 mod docker;
 mod hidden;
+mod kept;
 mod node;
 mod process;
 mod reading;
+pub mod steps;
 mod unit;
 
 pub use auditing::{Auditing, RuleLoader};
+pub use content::Bytes;
 pub use docker::{
     Container, Docker, ENABLE_ICC, Image, Mount, MountKind, Network, Port, Setuid, Swarm, Usage,
     major,
 };
 pub use hidden::{Hidden, Part};
-pub use node::{Attributes, Bytes, Kind, Mode, Node};
+pub use kept::Kept;
+pub use node::{Attributes, Kind, Mode, Node};
 pub use process::DaemonProcess;
-pub use reading::{NOT_UTF8, Reading, is_understood, too_large};
+pub use reading::{NOT_UTF8, Reading, is_understood, too_large, too_much};
 pub use unit::{Inherited, Origin, UnitState, Unread};
 
 use serde::{Deserialize, Serialize};
@@ -179,6 +184,7 @@ pub struct HostIdentity {
 impl Facts {
     /// The node at `path`; not looked at is unseen, never absent.
     pub fn node(&self, path: &str) -> Seen<&Node> {
+        steps::count(1);
         match self.files.get(path) {
             Some(Seen::Known(node)) => Seen::Known(node),
             Some(Seen::Unseen(unseen)) => Seen::Unseen(unseen.clone()),
@@ -207,6 +213,7 @@ impl Facts {
     pub fn resolved(&self, path: &str) -> String {
         let mut at = path.to_owned();
         for _ in 0..16 {
+            steps::count(1);
             let Some(Seen::Known(node)) = self.files.get(&at) else {
                 break;
             };
@@ -312,9 +319,13 @@ pub enum Look {
     Content,
 }
 
-/// The largest file whose content is read: 1 MiB. No configuration file of Docker, auditd or PAM
-/// comes near it, and a larger one is refused instead of held in memory many times over.
-pub const LARGEST_FILE: u64 = 1 << 20;
+/// The largest file whose content is read, in bytes: 16 MiB. No configuration file of Docker, auditd
+/// or PAM comes near it; what a larger one says is unknown.
+pub const LARGEST_FILE: u64 = 16 << 20;
+
+/// The most that is read of all files together in one run, in bytes: 64 MiB. All of it is held in
+/// memory at once, as a plan is made of it. The files beyond it are unknown.
+pub const MOST_CONTENT: u64 = 64 << 20;
 
 /// What to look at next, given what is known so far. Collecting repeats until nothing is added,
 /// as one file names another: a unit names the daemon's configuration, that names the data root.

@@ -1,5 +1,6 @@
 //! One name in the file system: what kind of thing it is, who owns it, what it holds.
 
+use super::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -61,79 +62,6 @@ impl<'de> Deserialize<'de> for Mode {
             _ => Err(serde::de::Error::custom(format!(
                 "`{text}` is not an octal file mode such as \"0644\""
             ))),
-        }
-    }
-}
-
-/// File content. Serialised as a string when it is UTF-8, as `{ "hex": "…" }` otherwise.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub struct Bytes(pub Vec<u8>);
-
-impl Bytes {
-    /// The content as text, if it is UTF-8.
-    pub fn as_str(&self) -> Option<&str> {
-        std::str::from_utf8(&self.0).ok()
-    }
-}
-
-impl From<&str> for Bytes {
-    fn from(text: &str) -> Self {
-        Self(text.as_bytes().to_vec())
-    }
-}
-
-impl fmt::Debug for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.as_str() {
-            Some(text) => write!(f, "{text:?}"),
-            None => write!(f, "{} bytes", self.0.len()),
-        }
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum BytesForm {
-    Text(String),
-    Hex { hex: String },
-}
-
-impl Serialize for Bytes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.as_str() {
-            Some(text) => BytesForm::Text(text.to_owned()),
-            None => BytesForm::Hex {
-                hex: self.0.iter().fold(String::new(), |mut hex, byte| {
-                    // Writing to a String cannot fail.
-                    let _ = fmt::Write::write_fmt(&mut hex, format_args!("{byte:02x}"));
-                    hex
-                }),
-            },
-        }
-        .serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match BytesForm::deserialize(deserializer)? {
-            BytesForm::Text(text) => Ok(Self(text.into_bytes())),
-            BytesForm::Hex { hex } => {
-                let digits = hex.as_bytes();
-                let pairs = digits.chunks_exact(2);
-                if !pairs.remainder().is_empty() {
-                    return Err(serde::de::Error::custom("an odd number of hex digits"));
-                }
-                pairs
-                    .map(|pair| {
-                        std::str::from_utf8(pair)
-                            .ok()
-                            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-                            .ok_or_else(|| serde::de::Error::custom("not a hex digit"))
-                    })
-                    .collect::<Result<_, _>>()
-                    .map(Self)
-            }
         }
     }
 }
@@ -306,7 +234,7 @@ mod tests {
     #[test]
     fn content_that_is_not_text_survives_serialisation() {
         for bytes in [&b"text"[..], b"\xff\xfe\x00", b""] {
-            let bytes = Bytes(bytes.to_vec());
+            let bytes = Bytes::new(bytes.to_vec());
             let json = serde_json::to_string(&bytes).unwrap();
             assert_eq!(serde_json::from_str::<Bytes>(&json).unwrap(), bytes);
         }

@@ -1,5 +1,6 @@
 //! The daemon's own process.
 
+use super::Kept;
 use serde::{Deserialize, Serialize};
 
 /// The process that listens on the API socket: the daemon itself, not whatever is called dockerd.
@@ -9,7 +10,7 @@ pub struct DaemonProcess {
     /// Its id.
     pub pid: u32,
     /// The command line that it was started with (proc_pid_cmdline(5)), the program first.
-    pub argv: Vec<String>,
+    pub argv: Kept<Vec<String>>,
     /// When it was started, in microseconds since 1970; 0 where that is not known.
     #[serde(skip_serializing_if = "is_unknown")]
     pub started: i64,

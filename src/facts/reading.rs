@@ -3,7 +3,7 @@
 //! A file that is not there, one that could not be read and one with bytes that are no text are three
 //! different things: only the first says that nothing is set in it.
 
-use super::{Bytes, Facts, Kind, LARGEST_FILE, Seen, Unseen};
+use super::{Bytes, Facts, Kind, LARGEST_FILE, MOST_CONTENT, Seen, Unseen, steps};
 use std::borrow::Cow;
 
 /// Stands for each run of bytes that is not UTF-8. Whoever finds it within a value knows that the
@@ -53,6 +53,7 @@ impl Reading<'_> {
 impl Bytes {
     /// The content as text, with [`NOT_UTF8`] for what is none.
     pub fn lossy(&self) -> Cow<'_, str> {
+        steps::count(self.0.len());
         String::from_utf8_lossy(&self.0)
     }
 }
@@ -108,6 +109,14 @@ pub fn too_large() -> String {
     format!("it is larger than {} MiB", LARGEST_FILE >> 20)
 }
 
+/// Why a file that is not too large was not kept: too much was read before it.
+pub fn too_much() -> String {
+    format!(
+        "with it, more than {} MiB of files would be read in one run",
+        MOST_CONTENT >> 20
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +133,7 @@ mod tests {
             ..node(Kind::Link)
         };
         let latin = Node {
-            content: Some(Bytes(b"# f\xfcr\nA=1\n".to_vec())),
+            content: Some(Bytes::new(b"# f\xfcr\nA=1\n".to_vec())),
             ..Node::default()
         };
         let mut facts = Facts::default();

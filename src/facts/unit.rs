@@ -1,5 +1,6 @@
 //! systemd units, as far as hardening Docker needs them.
 
+use super::Kept;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -12,10 +13,10 @@ pub struct UnitState {
     /// Drop-in files in the order in which they apply.
     pub drop_ins: Vec<String>,
     /// The start command with variables expanded, as far as they are known.
-    pub argv: Vec<String>,
+    pub argv: Kept<Vec<String>>,
     /// Where each word of [`Self::argv`] comes from; empty where the unit's files could not be read.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub origins: Vec<Origin>,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub origins: Kept<Vec<Origin>>,
     /// All the commands run after start (`ExecStartPost=`), one string each.
     pub start_post: Vec<String>,
     /// Environment files of the unit.
@@ -97,6 +98,10 @@ impl fmt::Display for Origin {
         }
         write!(f, "in {}:{}", self.file, self.line)
     }
+}
+
+fn is_empty(origins: &Kept<Vec<Origin>>) -> bool {
+    origins.is_empty()
 }
 
 impl UnitState {

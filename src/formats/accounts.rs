@@ -1,5 +1,6 @@
 //! Users and groups: passwd(5), group(5), shadow(5), gshadow(5), subuid(5) and subgid(5).
 
+use crate::facts::steps;
 use serde::{Deserialize, Serialize};
 
 /// A user or a group.
@@ -24,6 +25,7 @@ pub struct User {
 
 /// The users of a passwd file who have a home folder.
 pub fn users(text: &str) -> Vec<User> {
+    steps::count(text.len());
     text.lines()
         .filter_map(|line| {
             let Account { name, id: uid } = account(line)?;
@@ -40,6 +42,7 @@ pub fn users(text: &str) -> Vec<User> {
 /// The accounts of a passwd or group file; lines that are none (comments, NIS `+` lines, malformed ones) are
 /// passed over.
 pub fn accounts(text: &str) -> Vec<Account> {
+    steps::count(text.len());
     text.lines().filter_map(account).collect()
 }
 
@@ -58,6 +61,7 @@ fn account(line: &str) -> Option<Account> {
 /// The users of a passwd file who can log in: those whose shell is not one of the programs that turn
 /// people away (nologin(8), false(1)); an empty one is `/bin/sh`.
 pub fn who_can_log_in(text: &str) -> Vec<Account> {
+    steps::count(text.len());
     let can = |line: &&str| {
         let shell = line.split(':').nth(6).map(str::trim);
         let program = shell.and_then(|shell| shell.rsplit('/').next());
@@ -88,6 +92,7 @@ pub fn name_of(text: &str, id: u32) -> Option<String> {
 
 /// Who is in a group: the members that its lines list, and the users whose own group it is.
 pub fn members_of(group: &str, passwd: &str, gid: u32) -> Vec<String> {
+    steps::count(group.len() + passwd.len());
     let listed = group
         .lines()
         .filter(|line| account(line).is_some_and(|account| account.id == gid))
@@ -106,6 +111,7 @@ pub fn members_of(group: &str, passwd: &str, gid: u32) -> Vec<String> {
 
 /// The text without the lines `name:…`; everything else stays byte for byte, member lists included.
 pub fn without_account(text: &str, name: &str) -> String {
+    steps::count(text.len());
     text.split_inclusive('\n')
         .filter(|line| !is_of(line, name))
         .collect()
@@ -113,6 +119,7 @@ pub fn without_account(text: &str, name: &str) -> String {
 
 /// The lines `name:…` without their newlines.
 pub fn lines_of<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+    steps::count(text.len());
     text.lines().filter(|line| is_of(line, name)).collect()
 }
 

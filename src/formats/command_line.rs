@@ -2,8 +2,10 @@
 //!
 //! The flags' names and types are in [`crate::options`], all versions from 20.10 together.
 
+use crate::facts::{Kept, steps};
 use crate::options::{flag_of_key, is_boolean_flag, is_renamed_flag, long_flag};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// One flag as it was given.
@@ -26,10 +28,17 @@ impl Flag {
     }
 }
 
-/// The flags of a command line, in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The flags of a command line, in order. Copies share them, as a command line may have 60,000.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flags {
+    all: Kept<All>,
+}
+
+/// The flags, and where those of each name stand among them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct All {
     flags: Vec<Flag>,
+    by_name: BTreeMap<String, Vec<usize>>,
 }
 
 /// Whether a program is dockerd, by its name, so that the words after it are dockerd's flags: not a shell or a script
@@ -39,9 +48,15 @@ pub fn is_dockerd(program: &str) -> bool {
     matches!(name, "dockerd" | "dockerd-current" | "dockerd-latest")
 }
 
+/// [`parse`], once for all who ask for the flags of these words.
+pub fn of(argv: &Kept<Vec<String>>) -> Flags {
+    (*argv.view(|words| parse(words))).clone()
+}
+
 /// Reads a command line whose first word is the program. Words that are no flags are passed over, as are all
 /// after `--`.
 pub fn parse(argv: &[String]) -> Flags {
+    steps::count(argv.len());
     let mut flags = Vec::new();
     let mut words = argv.iter().enumerate().skip(1);
     while let Some((at, word)) = words.next() {
@@ -58,7 +73,25 @@ pub fn parse(argv: &[String]) -> Flags {
             shorts(cluster, word, at, &mut words, &mut flags);
         }
     }
-    Flags { flags }
+    Flags::from_iter(flags)
+}
+
+impl FromIterator<Flag> for Flags {
+    fn from_iter<I: IntoIterator<Item = Flag>>(flags: I) -> Self {
+        let flags: Vec<Flag> = flags.into_iter().collect();
+        let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (at, flag) in flags.iter().enumerate() {
+            match by_name.get_mut(&flag.name) {
+                Some(of_name) => of_name.push(at),
+                None => {
+                    by_name.insert(flag.name.clone(), vec![at]);
+                }
+            }
+        }
+        Self {
+            all: Kept::new(All { flags, by_name }),
+        }
+    }
 }
 
 fn flag(name: &str, value: &str, typed: &str, at: usize) -> Flag {
@@ -112,18 +145,23 @@ fn shorts<'a>(
 }
 
 impl Flags {
+    /// The flags of a name, in order: from the last one on, where one goes backwards.
+    fn named(&self, name: &str) -> impl DoubleEndedIterator<Item = &Flag> {
+        let places = self.all.by_name.get(name).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|at| {
+            steps::count(1);
+            self.all.flags.get(*at)
+        })
+    }
+
     /// Every value of a flag, in order.
     pub fn all(&self, name: &str) -> Vec<&str> {
-        self.flags
-            .iter()
-            .filter(|flag| flag.name == name)
-            .map(|flag| flag.value.as_str())
-            .collect()
+        self.named(name).map(|flag| flag.value.as_str()).collect()
     }
 
     /// The last value of a flag, which is the effective one where a flag takes one value.
     pub fn last(&self, name: &str) -> Option<&str> {
-        self.all(name).last().copied()
+        self.named(name).next_back().map(|flag| flag.value.as_str())
     }
 
     /// The effective value of a boolean flag; `None` where it is absent or no boolean for Go's
@@ -138,18 +176,17 @@ impl Flags {
 
     /// The long names in order, each once.
     pub fn names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
-        for flag in &self.flags {
-            if !names.contains(&flag.name.as_str()) {
-                names.push(&flag.name);
-            }
-        }
-        names
+        let names = steps::counted(&self.all.by_name);
+        let mut first: Vec<(Option<&usize>, &str)> = names
+            .map(|(name, places)| (places.first(), name.as_str()))
+            .collect();
+        first.sort_unstable();
+        first.into_iter().map(|(_, name)| name).collect()
     }
 
     /// The flags in order.
     pub fn iter(&self) -> impl Iterator<Item = &Flag> {
-        self.flags.iter()
+        steps::counted(&self.all.flags)
     }
 
     /// The flags that set a daemon.json key, in order. dockerd refuses to start where both the flag and the key are
@@ -160,21 +197,32 @@ impl Flags {
         if is_renamed_flag(daemon_json_key) {
             return Vec::new();
         }
-        let name = flag_of_key(daemon_json_key);
-        self.iter().filter(|flag| flag.name == name).collect()
+        self.named(flag_of_key(daemon_json_key)).collect()
+    }
+
+    /// The last of the flags that set a daemon.json key, as [`Self::of_key`] has them.
+    pub fn last_of_key(&self, daemon_json_key: &str) -> Option<&Flag> {
+        if is_renamed_flag(daemon_json_key) {
+            return None;
+        }
+        self.named(flag_of_key(daemon_json_key)).next_back()
     }
 
     /// The flag, as typed, that sets a daemon.json key; of several the last.
     pub fn sets_key(&self, daemon_json_key: &str) -> Option<String> {
-        self.of_key(daemon_json_key)
-            .last()
-            .map(|flag| flag.typed.clone())
+        let flag = self.last_of_key(daemon_json_key)?;
+        Some(flag.typed.clone())
     }
 
     /// Whether another flag is typed in one of the words of this one, as in `-DHfd://`.
     pub fn shares_a_word(&self, flag: &Flag) -> bool {
-        self.iter()
-            .any(|other| other.name != flag.name && other.words.contains(&flag.words.start))
+        // They stand in the order of their words.
+        let at = flag.words.start;
+        let flags = &self.all.flags;
+        let first = flags.partition_point(|other| other.words.end <= at);
+        steps::counted(&flags[first..])
+            .take_while(|other| other.words.start <= at)
+            .any(|other| other.name != flag.name && other.words.contains(&at))
     }
 }
 

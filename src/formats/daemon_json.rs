@@ -8,8 +8,10 @@ pub mod directives;
 mod edit;
 mod nested;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use crate::facts::{Bytes, steps};
 use jsonc_parser::ast;
 use jsonc_parser::common::Ranged;
 use jsonc_parser::errors::ParseErrorKind;
@@ -49,7 +51,7 @@ pub struct ParseError {
 }
 
 /// A daemon.json: its text without a byte order mark, and the values in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     text: String,
     values: Map<String, Value>,
@@ -58,9 +60,16 @@ pub struct Document {
 }
 
 impl Document {
+    /// [`Self::parse`], once for all who ask for what this content says.
+    pub fn of(content: &Bytes) -> Result<Arc<Self>, ParseError> {
+        let read = content.0.view(|bytes| Self::parse(bytes).map(Arc::new));
+        (*read).clone()
+    }
+
     /// Reads a file's bytes. An empty or blank file is an empty document with [`Flaw::Empty`]; everything else
     /// must be one strict JSON object.
     pub fn parse(bytes: &[u8]) -> Result<Self, ParseError> {
+        steps::count(bytes.len());
         let mut flaws = Vec::new();
         let bytes = match bytes {
             [0xEF, 0xBB, 0xBF, rest @ ..] => {
@@ -89,7 +98,7 @@ impl Document {
             document.flaws.push(Flaw::Empty);
             return Ok(document);
         }
-        let root = strict(text)?;
+        let (root, values) = strict(text)?;
         let ast::Value::Object(root) = root else {
             return Err(error_at(
                 text,
@@ -98,7 +107,6 @@ impl Document {
                     .to_owned(),
             ));
         };
-        document.values = serde_json::from_str(text).map_err(|error| refused(&error))?;
         let lines = Lines::of(text);
         for property in &root.properties {
             document.lines.insert(
@@ -106,18 +114,14 @@ impl Document {
                 lines.at(property.start()),
             );
         }
-        find_duplicates(&root, "", &lines, &mut document.flaws);
+        find_duplicates(&root, None, &lines, &mut document.flaws);
+        document.values = values;
         Ok(document)
     }
 
     /// The document of a file that does not exist.
     pub fn empty() -> Self {
-        Self {
-            text: String::new(),
-            values: Map::new(),
-            lines: BTreeMap::new(),
-            flaws: Vec::new(),
-        }
+        Self::default()
     }
 
     /// What is worth a finding although the file is readable.
@@ -132,6 +136,7 @@ impl Document {
 
     /// The value of a top-level key; of duplicates the last, as in dockerd.
     pub fn get(&self, key: &str) -> Option<&Value> {
+        steps::count(1);
         self.values.get(key)
     }
 
@@ -142,7 +147,9 @@ impl Document {
 
     /// The top-level keys in the file's order.
     pub fn keys(&self) -> Vec<&str> {
-        self.values.keys().map(String::as_str).collect()
+        steps::counted(self.values.keys())
+            .map(String::as_str)
+            .collect()
     }
 
     /// The booleans that take effect although they are one level inside an object: `(outer, inner, value)`.
@@ -202,14 +209,19 @@ fn strict_options() -> ParseOptions {
     }
 }
 
-fn strict(text: &str) -> Result<ast::Value<'_>, ParseError> {
+/// The tree of the text, and the values of the outermost object; none where it is another value.
+fn strict(text: &str) -> Result<(ast::Value<'_>, Map<String, Value>), ParseError> {
     let parsed = parse_to_ast(text, &CollectOptions::default(), &strict_options())
         .map_err(|error| error_at(text, error.range().start, reason(&error, text)))?;
     // Both parsers must agree: what one of them lets through is not strict JSON.
-    serde_json::from_str::<Value>(text).map_err(|error| refused(&error))?;
-    parsed
+    let values = match serde_json::from_str(text).map_err(|error| refused(&error))? {
+        Value::Object(values) => values,
+        _ => Map::new(),
+    };
+    let tree = parsed
         .value
-        .ok_or_else(|| error_at(text, 0, "there is no value in the file".to_owned()))
+        .ok_or_else(|| error_at(text, 0, "there is no value in the file".to_owned()))?;
+    Ok((tree, values))
 }
 
 fn refused(error: &serde_json::Error) -> ParseError {
@@ -291,32 +303,66 @@ impl Lines {
     }
 }
 
-fn find_duplicates(object: &ast::Object<'_>, path: &str, lines: &Lines, flaws: &mut Vec<Flaw>) {
-    let mut seen = std::collections::BTreeSet::new();
+/// The keys of the objects that are open, the innermost first.
+#[derive(Clone, Copy)]
+struct Inside<'t> {
+    key: &'t str,
+    outer: Option<&'t Self>,
+}
+
+impl Inside<'_> {
+    /// All of them joined by dots, the outermost first. Only the last ones of many, or of long ones: an
+    /// outer key of 1 MiB would else be repeated for each key in it.
+    fn path(self) -> String {
+        const LONGEST: usize = 200;
+        let mut keys = vec![self.key];
+        let mut length = self.key.len();
+        let mut outer = self.outer;
+        while let Some(next) = outer {
+            length += next.key.len() + 1;
+            if length > LONGEST {
+                keys.push("…");
+                break;
+            }
+            keys.push(next.key);
+            outer = next.outer;
+        }
+        keys.reverse();
+        keys.join(".")
+    }
+}
+
+fn find_duplicates(
+    object: &ast::Object<'_>,
+    outer: Option<&Inside<'_>>,
+    lines: &Lines,
+    flaws: &mut Vec<Flaw>,
+) {
+    let mut seen = BTreeSet::new();
     for property in &object.properties {
-        let key = format!("{path}{}", property.name.as_str());
-        let below = format!("{key}.");
-        if !seen.insert(property.name.as_str()) {
+        let key = property.name.as_str();
+        let inside = Inside { key, outer };
+        if !seen.insert(key) {
             flaws.push(Flaw::DuplicateKey {
-                key,
+                key: inside.path(),
                 line: lines.at(property.start()),
             });
         }
-        find_duplicates_in_value(&property.value, &below, lines, flaws);
+        find_duplicates_in_value(&property.value, &inside, lines, flaws);
     }
 }
 
 fn find_duplicates_in_value(
     value: &ast::Value<'_>,
-    path: &str,
+    inside: &Inside<'_>,
     lines: &Lines,
     flaws: &mut Vec<Flaw>,
 ) {
     match value {
-        ast::Value::Object(inner) => find_duplicates(inner, path, lines, flaws),
+        ast::Value::Object(inner) => find_duplicates(inner, Some(inside), lines, flaws),
         ast::Value::Array(list) => {
             for element in &list.elements {
-                find_duplicates_in_value(element, path, lines, flaws);
+                find_duplicates_in_value(element, inside, lines, flaws);
             }
         }
         _ => {}

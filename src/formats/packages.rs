@@ -1,6 +1,8 @@
 //! What a package manager has installed: the records of dpkg (`/var/lib/dpkg/status`, deb-control(5)) and of apk
 //! (`/lib/apk/db/installed`, "APKINDEX" fields, wiki.alpinelinux.org/wiki/Apk_spec).
 
+use crate::facts::steps;
+
 /// Packages that bring `/usr/bin/dockerd` or `/usr/sbin/dockerd`: Debian's and Ubuntu's own, Docker's, Microsoft's and
 /// Fedora's, Alpine's.
 const DOCKERD: [&str; 4] = ["docker.io", "docker-ce", "moby-engine", "docker-engine"];
@@ -8,6 +10,7 @@ const DOCKERD: [&str; 4] = ["docker.io", "docker-ce", "moby-engine", "docker-eng
 /// The version of dockerd as its project counts, by the package that brings it: `20.10.24` of
 /// `20.10.24+dfsg1-1+deb12u1`. `None` where no such package is installed, or more than one is.
 pub fn dockerd(records: &str) -> Option<String> {
+    steps::count(records.len());
     let mut versions = records
         .split("\n\n")
         .filter_map(installed)

@@ -19,6 +19,7 @@ mod places;
 mod spans;
 mod urls;
 
+use crate::facts::steps;
 use serde_json::Value;
 use spans::Spans;
 
@@ -89,6 +90,7 @@ pub fn words(text: &str) -> String {
 }
 
 fn configuration(text: &str) -> String {
+    steps::count(text.len());
     let mut spans = Spans::default();
     find(text, &mut spans);
     chance::find(text, &mut spans);
@@ -97,6 +99,7 @@ fn configuration(text: &str) -> String {
 
 /// Adds everything in a text that is a secret by its structure.
 fn find(text: &str, spans: &mut Spans) {
+    steps::count(text.len());
     let mut addresses = Spans::default();
     urls::find(text, &mut addresses);
     let addresses = addresses.places();
@@ -125,6 +128,7 @@ fn settled(text: &str, mask: impl Fn(&str) -> String) -> String {
 
 /// The second field of every line, unless it only says that there is no password to log in with.
 fn hashes(text: &str) -> String {
+    steps::count(text.len());
     let line = |line: &str| {
         let body = line.trim_end_matches(['\n', '\r']);
         let mut fields: Vec<&str> = body.split(':').collect();

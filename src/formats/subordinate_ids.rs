@@ -1,5 +1,7 @@
 //! Subordinate ids: subuid(5) and subgid(5), as dockerd reads them.
 
+use crate::facts::steps;
+
 /// Ids that a user may map: `count` of them from `start` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
@@ -23,6 +25,7 @@ impl Range {
 /// # Errors
 /// The number of the first line that is none: the daemon does not start with it.
 pub fn ranges_of(text: &str, name: &str, uid: Option<u32>) -> Result<Vec<Range>, usize> {
+    steps::count(text.len());
     let mut lines = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -62,6 +65,7 @@ pub fn ranges_of(text: &str, name: &str, uid: Option<u32>) -> Result<Vec<Range>,
 /// The number of the first line that is no range, whoever it belongs to: who looks for a free range
 /// needs all of them.
 pub fn first_bad_line(text: &str) -> Option<usize> {
+    steps::count(text.len());
     let is_range = |line: &str| {
         let parts: Vec<&str> = line.split(':').collect();
         matches!(parts[..], [_, start, count] if start.parse::<u32>().is_ok() && count.parse::<u32>().is_ok())

@@ -5,10 +5,11 @@ mod command;
 mod env_file;
 mod fault;
 mod openrc;
+mod placed;
 mod show;
 mod start;
 
-use crate::facts::is_understood;
+use crate::facts::{is_understood, steps};
 use fault::CommandFault;
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,7 @@ pub(crate) const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
 pub fn parse(texts: &[&str]) -> Unit {
     let mut unit = Unit::default();
     for (index, text) in texts.iter().enumerate() {
+        steps::count(text.len());
         let mut section = String::new();
         for (number, line) in logical_lines(text.strip_prefix('\u{feff}').unwrap_or(text)) {
             let mut give_up = |what: String| {
@@ -164,7 +166,7 @@ impl Unit {
     /// Every assignment of a key since the last empty one, which resets it.
     pub fn assignments(&self, section: &str, key: &str) -> Vec<&Assignment> {
         let mut found = Vec::new();
-        for assignment in &self.assignments {
+        for assignment in steps::counted(&self.assignments) {
             if assignment.section != section || assignment.key != key {
                 continue;
             }

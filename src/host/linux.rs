@@ -127,7 +127,7 @@ impl LinuxHost {
     /// The text of a file, `None` when there is none or it cannot be read.
     fn text(&self, path: &str) -> Option<String> {
         let node = look::node(&self.tree, path, Look::Content).ok()?;
-        String::from_utf8(node.content?.0).ok()
+        String::from_utf8(node.content?.into_vec()).ok()
     }
 
     /// Where docker.service listens.

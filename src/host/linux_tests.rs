@@ -387,7 +387,7 @@ fn acl(mask: u16) -> Bytes {
         bytes.extend(bits.to_le_bytes());
         bytes.extend(id.to_le_bytes());
     }
-    Bytes(bytes)
+    Bytes::new(bytes)
 }
 
 #[test]

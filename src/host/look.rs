@@ -117,7 +117,7 @@ fn content(handle: &OwnedFd) -> io::Result<Option<Bytes>> {
     let file = File::from(reopen(handle, OFlags::RDONLY | OFlags::NONBLOCK)?);
     let mut bytes = Vec::new();
     file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= LARGEST_FILE).then_some(Bytes(bytes)))
+    Ok((bytes.len() as u64 <= LARGEST_FILE).then_some(Bytes::new(bytes)))
 }
 
 /// The names in a folder, and those that are not UTF-8 as far as they can be shown.
@@ -150,7 +150,7 @@ pub(super) fn xattrs(handle: &OwnedFd) -> io::Result<BTreeMap<String, Bytes>> {
     for name in names {
         match xattr::get_deref(&path, &name) {
             Ok(Some(value)) => {
-                found.insert(text(&name), Bytes(value));
+                found.insert(text(&name), Bytes::new(value));
             }
             // Gone since, or listed but not for us to read (user.* of a file we cannot read).
             Ok(None) => {}

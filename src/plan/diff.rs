@@ -1,7 +1,7 @@
 //! Showing the difference between two states: a unified diff of the file, or old → new attributes.
 
 use crate::change::{Action, State};
-use crate::facts::{Attributes, Bytes};
+use crate::facts::{Attributes, steps};
 use crate::formats::inert::is_inert;
 use crate::formats::secrets;
 use crate::formats::shell::quoted;
@@ -58,7 +58,7 @@ fn content(out: &mut String, action: &Action, path: &str) {
         }
     };
     let (Some(old), Some(new)) = (text(&action.before), text(&action.after)) else {
-        let size = |state: &State| state.content().map_or(0, |Bytes(bytes)| bytes.len());
+        let size = |state: &State| state.content().map_or(0, |bytes| bytes.0.len());
         let _ = writeln!(
             out,
             "{path}: binary content, {} -> {} bytes",
@@ -74,6 +74,7 @@ fn content(out: &mut String, action: &Action, path: &str) {
             path
         }
     };
+    steps::count(old.len() + new.len());
     let diff = TextDiff::from_lines(&old, &new);
     let _ = write!(
         out,

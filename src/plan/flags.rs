@@ -91,7 +91,7 @@ impl Workbench<'_> {
         let mut expected = start.argv();
         expected.drain(flag.words.clone());
         let unit = self.facts.units.get(SERVICE);
-        if unit.is_some_and(|unit| unit.argv == expected) {
+        if unit.is_some_and(|unit| *unit.argv == expected) {
             Ok(())
         } else {
             let reason = "what systemd reads later sets the command again, or more would change";
@@ -217,7 +217,7 @@ fn editable(facts: &Facts, key: &str) -> Result<Start, String> {
             start.commands
         ));
     }
-    if start.argv() != unit.argv {
+    if start.argv() != *unit.argv {
         return Err("its files do not say how this command came about".to_owned());
     }
     Ok(start)

@@ -4,7 +4,8 @@
 use super::workbench::{Controls, Obstacle, Workbench};
 use crate::change::Activation;
 use crate::checks::startable::refusals;
-use crate::checks::unit_refusals;
+use crate::checks::{Layout, unit_refusals};
+use std::collections::BTreeMap;
 
 /// The first reason for which the daemon would not start on the planned configuration, and whose
 /// wishes lead there: those who asked for one of its keys, or else everybody whose wish needs the
@@ -26,11 +27,13 @@ pub(super) fn refusal(bench: &Workbench<'_>) -> Option<(Controls, Obstacle)> {
         }
     }
     // Of one that was there before, people look for the line in the file as it is.
-    let before = refusals(bench.before);
-    for refusal in refusals(&bench.facts) {
-        let as_it_is = before
-            .iter()
-            .find(|it| it.keys == refusal.keys && it.reason == refusal.reason);
+    let before: BTreeMap<_, _> = refusals(&Layout::of(bench.before))
+        .into_iter()
+        .rev()
+        .map(|it| ((it.keys, it.reason), it.source))
+        .collect();
+    let restarts = restarts(bench);
+    for refusal in refusals(&Layout::of(&bench.facts)) {
         let asked: Controls = refusal
             .keys
             .iter()
@@ -47,15 +50,15 @@ pub(super) fn refusal(bench: &Workbench<'_>) -> Option<(Controls, Obstacle)> {
                 },
             ));
         }
-        let restarts = restarts(bench);
         if !restarts.is_empty() {
+            let is = (refusal.keys, refusal.reason);
             return Some((
                 restarts,
                 Obstacle {
                     reason: format!(
                         "the daemon would not come up again as it is configured now ({}: {})",
-                        as_it_is.unwrap_or(&refusal).source,
-                        refusal.reason
+                        before.get(&is).unwrap_or(&refusal.source),
+                        is.1
                     ),
                     cure: refusal.cure,
                 },

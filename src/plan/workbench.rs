@@ -8,7 +8,7 @@ use super::simulate;
 use super::touch::{self, Touch};
 use crate::change::{Action, Activation, Edit, State};
 use crate::checks::{DaemonJson, Layout, OWN_RULES_FILE, RULES_FILE, TMPFILES, parent, rule_files};
-use crate::facts::{Attributes, Facts, Kind, Mode, Node, RuleLoader, Seen};
+use crate::facts::{Attributes, Facts, Kind, LARGEST_FILE, Mode, Node, RuleLoader, Seen};
 use crate::formats::{audit_rules, environment};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -239,7 +239,10 @@ impl<'a> Workbench<'a> {
             (Kind::File, Some(content)) if content.as_str().is_some() => old,
             _ => {
                 return Err(obstacle(
-                    format!("{path} is not a plain text file of less than 1 MiB"),
+                    format!(
+                        "{path} is not a plain text file of at most {} MiB",
+                        LARGEST_FILE >> 20
+                    ),
                     look(path),
                 ));
             }

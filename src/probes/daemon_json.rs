@@ -8,13 +8,13 @@
 use crate::change::Edit;
 use crate::checks::startable::refusals;
 use crate::checks::{DaemonJson, Evidence, Judgement, Layout, Outcome, Source};
-use crate::facts::Facts;
 use crate::formats::daemon_json::{Document, Flaw};
 use crate::options::{self, Reading, Version};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
-pub(super) fn judge(facts: &Facts) -> Judgement {
-    let layout = Layout::of(facts);
+pub(super) fn judge(layout: &Layout<'_>) -> Judgement {
+    let facts = layout.facts();
     if !layout.docker_is_installed() {
         return Judgement::not_applicable("Docker is not installed", "docker.service");
     }
@@ -41,16 +41,16 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
                 .docker_version
                 .known()
                 .and_then(|version| Version::parse(version));
-            let (curable, by_hand) = conflicts(&layout, &document);
-            let of_flags: Vec<&str> = curable.iter().map(|(key, _)| key.as_str()).collect();
+            let (curable, by_hand) = conflicts(layout, &document);
+            let of_flags: BTreeSet<&str> = curable.iter().map(|(key, _)| key.as_str()).collect();
             let (certain, doubts): (Vec<_>, Vec<_>) =
-                refusals(facts).into_iter().partition(|it| it.certain);
+                refusals(layout).into_iter().partition(|it| it.certain);
             let mut evidence: Vec<Evidence> = certain
                 .into_iter()
                 // A flag that can go is cured below; one that stays is said in so many words.
                 .filter(|it| {
                     !(it.repeats_flag
-                        && (it.keys.iter().all(|key| of_flags.contains(&key.as_str()))
+                        && (it.keys.iter().all(|key| of_flags.contains(key.as_str()))
                             || it
                                 .keys
                                 .iter()

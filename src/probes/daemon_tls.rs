@@ -7,6 +7,7 @@ use crate::checks::{DaemonJson, Evidence, Judgement, Layout, Outcome, unit_text}
 use crate::facts::{Facts, Look, Requests, UnitState};
 use crate::policy::Policy;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// An address on which the API may be reached, and what says so.
 struct Address {
@@ -28,10 +29,9 @@ pub(super) fn requests(facts: &Facts) -> Requests {
     requests
 }
 
-pub(super) fn judge(facts: &Facts, _policy: &Policy) -> Judgement {
-    let layout = Layout::of(facts);
-    let (sockets, open) = handed_over(facts);
-    let mut addresses = by_flag_or_file(&layout);
+pub(super) fn judge(layout: &Layout<'_>, _policy: &Policy) -> Judgement {
+    let (sockets, open) = handed_over(layout);
+    let mut addresses = by_flag_or_file(layout);
     addresses.extend(sockets);
     let Some(Address { host, source }) = addresses.into_iter().find(|it| !is_local(&it.host))
     else {
@@ -48,7 +48,7 @@ pub(super) fn judge(facts: &Facts, _policy: &Policy) -> Judgement {
                 format!("it does not parse: {}", error.reason),
                 format!("{}:{}:{}", layout.config, error.line, error.column),
             ),
-            DaemonJson::Unreadable(why, _) => unknown(why, layout.config),
+            DaemonJson::Unreadable(why, _) => unknown(why, layout.config.clone()),
             DaemonJson::Read(_) => Judgement::not_applicable(
                 "the daemon does not listen on TCP",
                 "hosts of docker.service",
@@ -113,13 +113,15 @@ fn is_socket(name: &str) -> bool {
 
 /// With fd:// systemd listens, and the daemon serves whatever socket units hand over (systemd.socket(5)): those that
 /// are understood, and those that are not.
-fn handed_over(facts: &Facts) -> (Vec<Address>, Vec<Address>) {
+fn handed_over(layout: &Layout<'_>) -> (Vec<Address>, Vec<Address>) {
+    let facts = layout.facts();
     let (mut known, mut open) = (Vec::new(), Vec::new());
-    if !Layout::of(facts).is_started_by_systemd() {
+    if !layout.is_started_by_systemd() {
         return (known, open);
     }
+    let wanted = wanted_by_service(facts);
     for (name, unit) in facts.units.iter().filter(|(name, _)| is_socket(name)) {
-        if !is_used(name, unit, facts) {
+        if !is_used(name, unit, wanted.as_ref()) {
             continue;
         }
         let Some((paths, text)) = unit_text(facts, unit) else {
@@ -154,28 +156,34 @@ fn handed_over(facts: &Facts) -> (Vec<Address>, Vec<Address>) {
     (known, open)
 }
 
+/// The units that docker.service names as ones to be there with it; `None` where its files were not seen.
+fn wanted_by_service(facts: &Facts) -> Option<BTreeSet<String>> {
+    let (_, text) = unit_text(facts, facts.units.get("docker.service")?)?;
+    let lines = [
+        ("Unit", "Requires"),
+        ("Unit", "Wants"),
+        ("Unit", "BindsTo"),
+        ("Service", "Sockets"),
+    ]
+    .iter()
+    .flat_map(|(section, key)| text.values(section, key));
+    let names = lines.flat_map(|line| {
+        line.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    });
+    Some(names.collect())
+}
+
 /// Whether a socket unit is there when the daemon starts: one that is switched off and that nothing names is not.
-fn is_used(name: &str, unit: &UnitState, facts: &Facts) -> bool {
+/// `wanted` are those that docker.service names.
+fn is_used(name: &str, unit: &UnitState, wanted: Option<&BTreeSet<String>>) -> bool {
     if unit.is_active() || name == "docker.socket" {
         return unit.enabled != "masked" || unit.is_active();
     }
     match unit.enabled.as_str() {
         "masked" | "masked-runtime" => false,
-        "disabled" => {
-            let service = facts.units.get("docker.service");
-            let text = service.and_then(|service| unit_text(facts, service));
-            text.is_none_or(|(_, text)| {
-                [
-                    ("Unit", "Requires"),
-                    ("Unit", "Wants"),
-                    ("Unit", "BindsTo"),
-                    ("Service", "Sockets"),
-                ]
-                .iter()
-                .flat_map(|(section, key)| text.values(section, key))
-                .any(|line| line.split_whitespace().any(|other| other == name))
-            })
-        }
+        "disabled" => wanted.is_none_or(|wanted| wanted.contains(name)),
         _ => true,
     }
 }

@@ -25,8 +25,7 @@ pub(super) fn requests(facts: &Facts) -> Requests {
     requests
 }
 
-pub(super) fn judge(facts: &Facts) -> Judgement {
-    let layout = Layout::of(facts);
+pub(super) fn judge(layout: &Layout<'_>) -> Judgement {
     if layout.installation != Installation::Systemd {
         return Judgement::not_applicable(
             "no docker.service of systemd starts the daemon",
@@ -38,7 +37,7 @@ pub(super) fn judge(facts: &Facts) -> Judgement {
         .into_iter()
         .next()
         .unwrap_or_else(|| SERVICE.to_owned());
-    let refusals = unit_refusals(facts);
+    let refusals = unit_refusals(layout.facts());
     let Some(first) = refusals.first() else {
         return Judgement::new(
             Outcome::Pass,

@@ -5,8 +5,8 @@ mod daemon_json;
 mod daemon_tls;
 mod daemon_unit;
 
-use crate::checks::Judgement;
-use crate::facts::{Facts, Requests};
+use crate::checks::{Judgement, Layout};
+use crate::facts::Requests;
 use crate::policy::Policy;
 use serde::{Deserialize, Serialize};
 
@@ -34,24 +34,24 @@ pub enum ProbeName {
 
 impl Probe {
     /// Judges the facts.
-    pub fn judge(&self, facts: &Facts, policy: &Policy) -> Judgement {
+    pub fn judge(&self, layout: &Layout<'_>, policy: &Policy) -> Judgement {
         match self.name {
-            ProbeName::ContentTrust => content_trust::judge(facts),
-            ProbeName::DaemonJson => daemon_json::judge(facts),
-            ProbeName::DaemonTls => daemon_tls::judge(facts, policy),
-            ProbeName::DaemonUnit => daemon_unit::judge(facts),
+            ProbeName::ContentTrust => content_trust::judge(layout.facts()),
+            ProbeName::DaemonJson => daemon_json::judge(layout),
+            ProbeName::DaemonTls => daemon_tls::judge(layout, policy),
+            ProbeName::DaemonUnit => daemon_unit::judge(layout),
         }
     }
 
     /// What it needs to see.
-    pub fn requests(&self, facts: &Facts) -> Requests {
+    pub fn requests(&self, layout: &Layout<'_>) -> Requests {
         match self.name {
             ProbeName::ContentTrust => content_trust::requests(),
-            ProbeName::DaemonUnit => daemon_unit::requests(facts),
-            ProbeName::DaemonJson => crate::checks::Layout::of(facts).requests(),
+            ProbeName::DaemonUnit => daemon_unit::requests(layout.facts()),
+            ProbeName::DaemonJson => layout.requests(),
             ProbeName::DaemonTls => {
-                let mut requests = crate::checks::Layout::of(facts).requests();
-                requests.extend(daemon_tls::requests(facts));
+                let mut requests = layout.requests();
+                requests.extend(daemon_tls::requests(layout.facts()));
                 requests
             }
         }

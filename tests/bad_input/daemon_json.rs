@@ -288,24 +288,24 @@ fn a_folder() {
 }
 
 #[test]
-fn of_ten_mebibytes() {
+fn of_twenty_mebibytes() {
     if is_root() {
         let mut content = b"{\n  \"icc\": true\n}\n".to_vec();
-        content.resize(10 << 20, b' ');
+        content.resize(20 << 20, b' ');
         assert_snapshot!(left_alone(&Tree::with_daemon_json(content)), @r"
         exit 2
         error: nothing could be checked
-          /etc/docker/daemon.json: it is larger than 1 MiB
+          /etc/docker/daemon.json: it is larger than 16 MiB
         try: ls -ld [folder]/root/etc/docker/daemon.json
         ---
           UNKNOWN high   daemon-icc CIS 1.8.0 2.2
-                  /etc/docker/daemon.json: it is larger than 1 MiB; wanted: icc = false
+                  /etc/docker/daemon.json: it is larger than 16 MiB; wanted: icc = false
           UNKNOWN medium daemon-json
-                  /etc/docker/daemon.json: it is larger than 1 MiB; wanted: a plain file
+                  /etc/docker/daemon.json: it is larger than 16 MiB; wanted: a plain
         === plan
         exit 2
         error: nothing could be checked
-          /etc/docker/daemon.json: it is larger than 1 MiB
+          /etc/docker/daemon.json: it is larger than 16 MiB
         try: ls -ld [folder]/root/etc/docker/daemon.json
         ---
         Plan for sample Debian GNU/Linux 12 (bookworm)
@@ -314,13 +314,13 @@ fn of_ten_mebibytes() {
 
         Not known, so nothing is planned for it
           daemon-icc, daemon-json
-            /etc/docker/daemon.json: it is larger than 1 MiB
+            /etc/docker/daemon.json: it is larger than 16 MiB
 
         0 changes, 0 service actions, 0 controls held back, 2 not known.
         === apply
         exit 2
         error: nothing could be checked
-          /etc/docker/daemon.json: it is larger than 1 MiB
+          /etc/docker/daemon.json: it is larger than 16 MiB
         try: ls -ld [folder]/root/etc/docker/daemon.json
         ---
         ");

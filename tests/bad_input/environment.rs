@@ -104,7 +104,7 @@ fn not_text() {
 
     Held back
       content-trust
-        /etc/environment is not a plain text file of less than 1 MiB
+        /etc/environment is not a plain text file of at most 16 MiB
         release: ls -ld /etc/environment
 
     0 changes, 0 service actions, 1 control held back.

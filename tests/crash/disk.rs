@@ -32,7 +32,7 @@ impl Hash for Inode {
 fn hash_attributes(attributes: &Attributes, hasher: &mut impl Hasher) {
     (attributes.mode, attributes.uid, attributes.gid).hash(hasher);
     for (name, value) in &attributes.xattrs {
-        (name, &value.0).hash(hasher);
+        (name, &*value.0).hash(hasher);
     }
 }
 

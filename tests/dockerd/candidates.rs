@@ -26,7 +26,7 @@ fn sample(name: &str, catalog: &Catalog) -> Facts {
 /// The command line of a sample's unit, with the program of this machine.
 fn command(facts: &Facts) -> Vec<String> {
     let host = LinuxHost::live().unwrap();
-    let mut command = facts.units["docker.service"].argv.clone();
+    let mut command = facts.units["docker.service"].argv.to_vec();
     command[0] = host.program("dockerd").unwrap();
     command
 }

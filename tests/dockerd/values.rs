@@ -78,7 +78,7 @@ fn host(version: &str, config: &str, flags: &str) -> Facts {
         UnitState {
             fragment: "/usr/lib/systemd/system/docker.service".to_owned(),
             active: "active".to_owned(),
-            argv: words.map(str::to_owned).collect(),
+            argv: words.map(str::to_owned).collect::<Vec<_>>().into(),
             ..UnitState::default()
         },
     );
@@ -111,7 +111,8 @@ fn host(version: &str, config: &str, flags: &str) -> Facts {
 
 /// What ours says of a row: what it refuses, and whether it does not know.
 fn ours(version: &str, config: &str, flags: &str) -> (Vec<Refusal>, bool) {
-    let (certain, doubts): (Vec<_>, Vec<_>) = refusals(&host(version, config, flags))
+    let facts = host(version, config, flags);
+    let (certain, doubts): (Vec<_>, Vec<_>) = refusals(&Layout::of(&facts))
         .into_iter()
         .partition(|refusal| refusal.certain);
     let is_unknown = certain.is_empty() && !doubts.is_empty();

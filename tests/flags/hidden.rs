@@ -58,7 +58,11 @@ fn a_flag_that_is_not_seen_is_feared() {
         }
         facts.daemon_process = Seen::Known(DaemonProcess {
             pid: 100,
-            argv: argv.iter().map(|word| (*word).to_owned()).collect(),
+            argv: argv
+                .iter()
+                .map(|word| (*word).to_owned())
+                .collect::<Vec<_>>()
+                .into(),
             ..DaemonProcess::default()
         });
         why(&facts)

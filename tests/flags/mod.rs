@@ -100,7 +100,7 @@ fn words(line: &str) -> Vec<String> {
 fn runs(facts: &mut Facts, line: &str) {
     facts.daemon_process = Seen::Known(DaemonProcess {
         pid: 700,
-        argv: words(line),
+        argv: words(line).into(),
         ..DaemonProcess::default()
     });
 }
@@ -144,7 +144,7 @@ fn flags_go_before_keys_come_and_systemd_is_told_first() {
         Some("DOCKER_OPTS=\"--label a=1\"\n")
     );
     let unit = &plan.forecast.units[SERVICE];
-    assert_eq!(unit.argv, words("/usr/sbin/dockerd -H fd:// --label a=1"));
+    assert_eq!(*unit.argv, words("/usr/sbin/dockerd -H fd:// --label a=1"));
     assert_eq!(unit.origins.len(), unit.argv.len());
     assert_eq!(unit.origins[1].file, OURS);
     assert_eq!(unit.drop_ins, [SITE, OURS]);
@@ -196,7 +196,7 @@ fn every_place_of_a_flag_is_edited_where_it_is() {
         assert!(plan.held_back.is_empty(), "{what}: {:?}", plan.held_back);
         let line = format!("/usr/sbin/dockerd {left}");
         let expected = seaworthy::formats::unit::split_command(&line);
-        assert_eq!(plan.forecast.units[SERVICE].argv, expected, "{what}");
+        assert_eq!(*plan.forecast.units[SERVICE].argv, expected, "{what}");
         let json = plan.forecast.text(CONFIG);
         assert_eq!(json, Some("{\n  \"icc\": false\n}\n"), "{what}");
     }
@@ -232,12 +232,10 @@ fn what_cannot_be_edited_is_held_back_with_the_reason() {
     let cases = [
         (
             with(&|facts| {
-                facts
-                    .units
-                    .get_mut(SERVICE)
-                    .unwrap()
-                    .argv
-                    .push("--tls".to_owned());
+                let unit = facts.units.get_mut(SERVICE).unwrap();
+                let mut argv = unit.argv.to_vec();
+                argv.push("--tls".to_owned());
+                unit.argv = argv.into();
             }),
             "its files do not say how this command came about",
         ),

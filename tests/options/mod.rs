@@ -130,7 +130,7 @@ fn a_default_is_what_an_audit_says_of_a_host_without_the_key() {
             "/etc/docker/daemon.json".to_owned(),
             seaworthy::facts::Seen::Known(seaworthy::facts::Node::absent()),
         );
-        let judgement = check.judge(&facts, &Policy::default());
+        let judgement = check.judge(&Layout::of(&facts), &Policy::default());
         let first = &judgement.evidence[0];
         assert!(
             first.seen.contains(&format!("is {default}")) || first.seen.contains(" = "),

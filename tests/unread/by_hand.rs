@@ -12,7 +12,11 @@ const STARTED: i64 = 1_700_000_000_000_000;
 fn process(line: &str) -> Seen<DaemonProcess> {
     Seen::Known(DaemonProcess {
         pid: 42,
-        argv: line.split(' ').map(str::to_owned).collect(),
+        argv: line
+            .split(' ')
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+            .into(),
         started: STARTED,
     })
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// How a file is spoilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Spoil {
+pub(crate) enum Spoil {
     /// A byte that is not UTF-8, in a comment.
     Comment,
     /// Such a byte in every value.
@@ -20,20 +20,20 @@ pub(super) enum Spoil {
 }
 
 impl Spoil {
-    pub(super) const ALL: [Self; 4] =
+    pub(crate) const ALL: [Self; 4] =
         [Self::Comment, Self::Values, Self::TooLarge, Self::Forbidden];
 }
 
 /// A host that does not run.
 #[derive(Clone, Default)]
-pub(super) struct Image {
+pub(crate) struct Image {
     nodes: BTreeMap<String, Node>,
     forbidden: Option<String>,
 }
 
 impl Image {
     /// Debian's packages, with defaults alone.
-    pub(super) fn debian() -> Self {
+    pub(crate) fn debian() -> Self {
         let mut image = Self::default()
             .file("/etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n")
             .file("/etc/hostname", "sample\n")
@@ -68,7 +68,7 @@ impl Image {
         image
     }
 
-    pub(super) fn folder(mut self, path: &str) -> Self {
+    pub(crate) fn folder(mut self, path: &str) -> Self {
         let mut at = path;
         while !at.is_empty() && !self.nodes.contains_key(at) {
             let node = Node {
@@ -82,14 +82,14 @@ impl Image {
         self
     }
 
-    pub(super) fn file(self, path: &str, text: &str) -> Self {
+    pub(crate) fn file(self, path: &str, text: &str) -> Self {
         let folder = path.rsplit_once('/').unwrap().0;
         let mut image = self.folder(folder);
         image.nodes.insert(path.to_owned(), Node::file(text));
         image
     }
 
-    pub(super) fn link(mut self, path: &str, target: &str) -> Self {
+    pub(crate) fn link(mut self, path: &str, target: &str) -> Self {
         let folder = path.rsplit_once('/').unwrap().0;
         self = self.folder(folder);
         let node = Node {
@@ -101,28 +101,28 @@ impl Image {
         self
     }
 
-    pub(super) fn mode(mut self, path: &str, mode: u32) -> Self {
+    pub(crate) fn mode(mut self, path: &str, mode: u32) -> Self {
         self.nodes.get_mut(path).unwrap().mode = Mode(mode);
         self
     }
 
     fn text(&self, path: &str) -> String {
         let content = self.nodes[path].content.clone().unwrap();
-        String::from_utf8(content.0).unwrap()
+        String::from_utf8(content.into_vec()).unwrap()
     }
 
-    pub(super) fn append(self, path: &str, more: &str) -> Self {
+    pub(crate) fn append(self, path: &str, more: &str) -> Self {
         let text = self.text(path) + more;
         self.file(path, &text)
     }
 
-    pub(super) fn replace(self, path: &str, from: &str, to: &str) -> Self {
+    pub(crate) fn replace(self, path: &str, from: &str, to: &str) -> Self {
         let text = self.text(path);
         assert!(text.contains(from));
         self.file(path, &text.replace(from, to))
     }
 
-    pub(super) fn odd_name(mut self, folder: &str, name: &str) -> Self {
+    pub(crate) fn odd_name(mut self, folder: &str, name: &str) -> Self {
         self.nodes
             .get_mut(folder)
             .unwrap()
@@ -132,7 +132,7 @@ impl Image {
     }
 
     /// The regular files.
-    pub(super) fn paths(&self) -> Vec<String> {
+    pub(crate) fn paths(&self) -> Vec<String> {
         let files = self
             .nodes
             .iter()
@@ -140,14 +140,14 @@ impl Image {
         files.map(|(path, _)| path.clone()).collect()
     }
 
-    pub(super) fn spoiled(mut self, path: &str, how: Spoil) -> Self {
+    pub(crate) fn spoiled(mut self, path: &str, how: Spoil) -> Self {
         let node = self.nodes.get_mut(path).unwrap();
-        let bytes = node.content.clone().unwrap().0;
+        let bytes = node.content.clone().unwrap().into_vec();
         match how {
             Spoil::Comment => {
                 let mut spoilt = b"# f\xfcr uns\n".to_vec();
                 spoilt.extend(bytes);
-                node.content = Some(Bytes(spoilt));
+                node.content = Some(Bytes::new(spoilt));
             }
             Spoil::Values => {
                 let mut spoilt = Vec::new();
@@ -157,7 +157,7 @@ impl Image {
                         spoilt.push(0xfc);
                     }
                 }
-                node.content = Some(Bytes(spoilt));
+                node.content = Some(Bytes::new(spoilt));
             }
             Spoil::TooLarge => node.content = None,
             Spoil::Forbidden => self.forbidden = Some(path.to_owned()),
@@ -166,7 +166,7 @@ impl Image {
     }
 
     /// All that the catalog and the planner want to see of it.
-    pub(super) fn facts(&self) -> Facts {
+    pub(crate) fn facts(&self) -> Facts {
         let catalog = super::catalog();
         let wanted = |facts: &Facts| -> Requests {
             let mut requests = Catalog::requests(catalog.iter(), facts);

@@ -2,7 +2,7 @@
 //! no verdict gets better, and nothing is planned that could clash with what it may say.
 
 mod by_hand;
-mod image;
+pub(crate) mod image;
 mod sources;
 
 use image::{Image, Spoil};
@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 
 const TODAY: &str = "2026-11-22";
 
-fn catalog() -> &'static Catalog {
+pub(crate) fn catalog() -> &'static Catalog {
     static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
     &CATALOG
 }

@@ -144,7 +144,7 @@ impl Journal {
             host.remove(&new)?;
         }
         let attributes = self.store.file_attributes(host)?;
-        host.create(&new, &Bytes(self.text.clone()), &attributes)?;
+        host.create(&new, &Bytes::new(self.text.clone()), &attributes)?;
         host.sync(&new)?;
         host.rename(&new, &self.path)?;
         host.sync_folder(parent(&self.path))?;
@@ -173,7 +173,7 @@ fn content(host: &dyn ReadHost, store: &Store, id: &str) -> Result<Vec<u8>, Jour
         return Err(missing());
     }
     let content = store.read_journal(host, id)?;
-    content.map(|content| content.0).ok_or_else(missing)
+    content.map(Bytes::into_vec).ok_or_else(missing)
 }
 
 fn encode(path: &str, seq: u64, at: i64, entry: &Entry) -> Result<Vec<u8>, HostError> {

@@ -210,7 +210,7 @@ fn by_keys(
         bytes.extend_from_slice(BOM);
     }
     bytes.extend_from_slice(text.as_bytes());
-    Ok((Some(Bytes(bytes)), stays))
+    Ok((Some(Bytes::new(bytes)), stays))
 }
 
 fn by_lines(
@@ -265,10 +265,10 @@ fn by_lines(
         ));
     }
     let gone = merged.text.is_empty() && before.is_none() || own && merged.hollow;
-    if gone && before.is_none_or(|before| before.0 != merged.text.as_bytes()) {
+    if gone && before.is_none_or(|before| *before.0 != merged.text.as_bytes()) {
         return Ok((None, stays));
     }
-    Ok((Some(Bytes(merged.text.into_bytes())), stays))
+    Ok((Some(Bytes::new(merged.text.into_bytes())), stays))
 }
 
 /// Lines of our own files that are of no use alone.

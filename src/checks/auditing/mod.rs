@@ -12,14 +12,16 @@ pub(crate) use conditions::{Condition, conditions};
 pub(crate) use files::{OWN_RULES_FILE, RULES_FILE, RULES_FOLDER, Rules, rule_files};
 pub(crate) use mounts::late;
 
+use super::layout::Layout;
 use crate::facts::{Facts, Look, Requests, Seen};
 use crate::formats::audit_rules::coverage::Index;
 use std::cell::OnceCell;
 
-/// What all audit watches of one judgement share, made when the first one asks for it.
+/// What all checks of one judgement share, made when the first one asks for it.
 #[derive(Debug)]
 pub struct Shared<'a> {
     facts: &'a Facts,
+    layout: OnceCell<Layout<'a>>,
     rules: &'a OnceCell<Rules>,
     files: OnceCell<Index<'a>>,
     kernel: OnceCell<Index<'a>>,
@@ -30,10 +32,16 @@ impl<'a> Shared<'a> {
     pub(crate) fn new(facts: &'a Facts, rules: &'a OnceCell<Rules>) -> Self {
         Self {
             facts,
+            layout: OnceCell::new(),
             rules,
             files: OnceCell::new(),
             kernel: OnceCell::new(),
         }
+    }
+
+    /// Where things are.
+    pub(crate) fn layout(&self) -> &Layout<'a> {
+        self.layout.get_or_init(|| Layout::of(self.facts))
     }
 
     pub(super) fn rules(&self) -> &'a Rules {

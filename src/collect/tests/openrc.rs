@@ -55,7 +55,7 @@ fn services_of_openrc() {
     let docker = &facts.units["docker.service"];
     assert_eq!(docker.fragment, "/etc/init.d/docker");
     assert_eq!(
-        docker.argv,
+        *docker.argv,
         ["/usr/bin/dockerd", "--icc=false", "--label", "a b"]
     );
     assert_eq!(docker.environment_files, ["/etc/conf.d/docker"]);

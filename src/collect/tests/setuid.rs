@@ -106,7 +106,7 @@ fn programs(host: &Model) -> Vec<String> {
 #[test]
 fn what_gains_rights() {
     let with_capability = Node {
-        xattrs: [("security.capability".to_owned(), Bytes(vec![1]))].into(),
+        xattrs: [("security.capability".to_owned(), Bytes::new(vec![1]))].into(),
         ..Node::default()
     };
     let host = image()

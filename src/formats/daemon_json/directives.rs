@@ -1,6 +1,7 @@
 //! The names in daemon.json that dockerd looks up among its options.
 
 use super::Document;
+use crate::facts::steps;
 use crate::options::{Version, is_taken_whole};
 use serde_json::Value;
 
@@ -19,10 +20,10 @@ pub struct Directive<'a> {
 /// does not take as one value.
 pub fn directives(document: &Document, version: Option<Version>) -> Vec<Directive<'_>> {
     let mut found = Vec::new();
-    for (name, value) in &document.values {
+    for (name, value) in steps::counted(&document.values) {
         match value {
             Value::Object(inner) if !is_taken_whole(name, version) => {
-                found.extend(inner.iter().map(|(inner, value)| Directive {
+                found.extend(steps::counted(inner).map(|(inner, value)| Directive {
                     name: inner,
                     inside: Some(name),
                     value,

@@ -1,5 +1,6 @@
 //! Editing without reformatting.
 
+use crate::facts::steps;
 use std::collections::BTreeMap;
 
 use jsonc_parser::cst::{
@@ -43,6 +44,7 @@ pub(super) fn rewrite(
     before: &Map<String, Value>,
     wanted: &Map<String, Value>,
 ) -> Result<String, EditError> {
+    steps::count(text.len());
     // A missing or blank file gets the layout of Docker's own examples.
     let blank = text.trim_matches([' ', '\t', '\r', '\n']).is_empty();
     let text = if blank { "{}\n" } else { text };

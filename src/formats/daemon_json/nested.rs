@@ -1,19 +1,20 @@
 //! The settings that hide inside objects.
 
+use crate::facts::steps;
 use serde_json::{Map, Value};
 
 use crate::options::{is_boolean_flag, is_taken_whole};
 
 pub(super) fn booleans(values: &Map<String, Value>) -> Vec<(String, String, bool)> {
     let mut found = Vec::new();
-    for (outer, value) in values {
+    for (outer, value) in steps::counted(values) {
         let Value::Object(object) = value else {
             continue;
         };
         if is_taken_whole(outer, None) {
             continue;
         }
-        for (inner, value) in object {
+        for (inner, value) in steps::counted(object) {
             let effective = match value {
                 Value::Bool(value) => *value,
                 other if is_boolean_flag(inner) => go_true(other),

@@ -4,9 +4,11 @@
 use super::names::{self, Weight};
 use super::spans::Spans;
 use super::{MASK, chance, places, urls};
+use crate::facts::steps;
 use std::borrow::Cow;
 
 pub(super) fn mask(text: &str) -> String {
+    steps::count(text.len());
     let mut reader = Reader {
         result: String::with_capacity(text.len()),
         open: Vec::new(),

@@ -1,6 +1,7 @@
 //! The command lines of `ExecStart=` (systemd.service(5), "Command lines").
 
 use super::BLANKS;
+use crate::facts::steps;
 use std::ops::Range;
 
 /// One word of a command or of a variable's value.
@@ -124,6 +125,7 @@ fn replace<'a>(word: &str, env: &dyn Fn(&str) -> Option<&'a str>) -> String {
 /// Splits at blanks outside quotes. `command`: C escapes are resolved; otherwise a backslash only protects the next
 /// character, as in the value of a variable.
 fn split(line: &str, command: bool) -> Vec<TypedWord> {
+    steps::count(line.len());
     let mut words = Vec::new();
     let mut rest = line.trim_start_matches(BLANKS);
     while !rest.is_empty() {

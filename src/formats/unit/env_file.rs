@@ -2,7 +2,8 @@
 
 use super::BLANKS;
 use super::command::{TypedWord, variable_words};
-use crate::facts::{NOT_UTF8, is_understood};
+use super::placed::Placed;
+use crate::facts::{is_understood, steps};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -16,19 +17,23 @@ enum State {
     Comment,
 }
 
-/// One assignment, and where each character of its value stands in the text.
+/// One assignment, and where its value stands in the text.
 pub(super) struct Assigned {
     pub(super) name: String,
     /// Counted from 1.
     pub(super) line: usize,
     /// The name is that of a variable; systemd passes over others.
     valid: bool,
-    value: Vec<(char, Range<usize>)>,
+    value: Placed,
 }
 
 impl Assigned {
-    pub(super) fn value(&self) -> String {
-        self.value.iter().map(|(c, _)| *c).collect()
+    pub(super) fn value(&self) -> &str {
+        self.value.text()
+    }
+
+    pub(super) fn into_value(self) -> String {
+        self.value.into_text()
     }
 }
 
@@ -41,7 +46,7 @@ impl Assigned {
 pub fn environment_file(text: &str) -> BTreeMap<String, String> {
     assigned(text)
         .into_iter()
-        .map(|one| (one.name.clone(), one.value()))
+        .map(|one| (one.name.clone(), one.into_value()))
         .collect()
 }
 
@@ -57,9 +62,7 @@ pub(super) fn assigned(text: &str) -> Vec<Assigned> {
 /// and `src/basic/fileio.c`).
 pub(super) fn understood(text: &str) -> (Vec<Assigned>, Option<(usize, &'static str)>) {
     let mut found = all(text);
-    let spoiled = |one: &&Assigned| {
-        !is_understood(&one.name) || one.value.iter().any(|(c, _)| *c == NOT_UTF8)
-    };
+    let spoiled = |one: &&Assigned| !is_understood(&one.name) || !is_understood(one.value());
     let flaw = match text.find('\0') {
         Some(at) => Some((1 + text[..at].matches('\n').count(), "it has a zero byte")),
         None => found
@@ -77,6 +80,7 @@ pub fn flaw_of_environment(text: &str) -> Option<(usize, &'static str)> {
 }
 
 fn all(text: &str) -> Vec<Assigned> {
+    steps::count(text.len());
     let mut found = Vec::new();
     let mut state = State::BeforeKey;
     let mut one = Reading::default();
@@ -110,32 +114,33 @@ fn all(text: &str) -> Vec<Assigned> {
                 match chars.next() {
                     Some((_, '\n')) => line += 1,
                     Some((next_at, next)) => {
-                        one.value.push((next, at..next_at + next.len_utf8()));
-                        one.solid = one.value.len();
+                        one.value.push(next, at..next_at + next.len_utf8());
+                        one.solid = one.value.text().len();
                     }
                     None => {}
                 }
                 state = State::Value;
             }
             State::BeforeValue | State::Value => {
-                one.value.push((c, here));
+                one.value.push(c, here);
                 state = State::Value;
             }
             State::Quoted(open) if c == open => {
-                one.solid = one.value.len();
+                one.solid = one.value.text().len();
                 state = State::BeforeValue;
             }
             State::Quoted('"') if c == '\\' => match chars.next() {
                 Some((next_at, next @ ('"' | '\\' | '`' | '$'))) => {
-                    one.value.push((next, at..next_at + 1));
+                    one.value.push(next, at..next_at + 1);
                 }
                 Some((_, '\n')) => line += 1,
-                Some((next_at, next)) => one
-                    .value
-                    .extend([(c, here), (next, next_at..next_at + next.len_utf8())]),
+                Some((next_at, next)) => {
+                    one.value.push(c, here);
+                    one.value.push(next, next_at..next_at + next.len_utf8());
+                }
                 None => {}
             },
-            State::Quoted(_) => one.value.push((c, here)),
+            State::Quoted(_) => one.value.push(c, here),
             State::Comment => {}
         }
     }
@@ -150,7 +155,7 @@ fn all(text: &str) -> Vec<Assigned> {
 struct Reading {
     name: String,
     line: usize,
-    value: Vec<(char, Range<usize>)>,
+    value: Placed,
     /// The length up to which the value is kept although it ends in blanks: quoted or escaped ones.
     solid: usize,
 }
@@ -162,11 +167,8 @@ impl Reading {
         let valid = !name.is_empty()
             && !name.starts_with(|c: char| c.is_ascii_digit())
             && name.bytes().all(may_be);
-        while self.value.len() > self.solid
-            && self.value.last().is_some_and(|(c, _)| BLANKS.contains(c))
-        {
-            self.value.pop();
-        }
+        let kept = self.value.text().trim_end_matches(BLANKS).len();
+        self.value.truncate(kept.max(self.solid));
         Assigned {
             name: name.to_owned(),
             line: self.line,
@@ -186,26 +188,15 @@ pub fn without_words(text: &str, name: &str, words: &BTreeSet<usize>) -> Result<
     let Some(one) = before.iter().rfind(|one| one.name == name) else {
         return Err(format!("{name} is not set there"));
     };
-    let value = one.value();
-    let found = variable_words(&value);
+    let found = variable_words(one.value());
     if words.iter().any(|word| *word >= found.len()) {
         return Err(format!("{name} has not that many words"));
     }
-    // From the place of a byte in the value to the character that begins there.
-    let characters: BTreeMap<usize, usize> = value
-        .char_indices()
-        .enumerate()
-        .map(|(index, (at, _))| (at, index))
-        .chain([(value.len(), one.value.len())])
-        .collect();
     let mut edited = String::with_capacity(text.len());
     let mut from = 0;
     for cut in cuts(&found, words) {
-        let place = characters
-            .get(&cut.start)
-            .zip(characters.get(&cut.end))
-            .and_then(|(first, end)| typed(text, one.value.get(*first..*end)?));
-        let Some(place) = place else {
+        let joins = |between: &str| between.replace("\\\n", "").is_empty();
+        let Some(place) = one.value.place(&cut, |gap| joins(&text[gap])) else {
             return Err(format!("{name} has quotes of its own around them"));
         };
         edited.push_str(&text[from..place.start]);
@@ -245,17 +236,6 @@ fn cuts(found: &[TypedWord], words: &BTreeSet<usize>) -> Vec<Range<usize>> {
     cuts
 }
 
-/// Where characters stand in the text; `None` where something stands between them that is no join of two lines, such
-/// as a quote that opens or closes.
-fn typed(text: &str, characters: &[(char, Range<usize>)]) -> Option<Range<usize>> {
-    let (first, last) = (characters.first()?, characters.last()?);
-    let joins = |between: &str| between.replace("\\\n", "").is_empty();
-    characters
-        .windows(2)
-        .all(|pair| joins(&text[pair[0].1.end..pair[1].1.start]))
-        .then_some(first.1.start..last.1.end)
-}
-
 /// Every assignment, that of `name` in words and without some of them.
 fn meant(all: &[Assigned], name: &str, without: &BTreeSet<usize>) -> Vec<(String, Vec<String>)> {
     let last = all.iter().rposition(|one| one.name == name);
@@ -263,14 +243,14 @@ fn meant(all: &[Assigned], name: &str, without: &BTreeSet<usize>) -> Vec<(String
         .enumerate()
         .map(|(index, one)| {
             let words = if Some(index) == last {
-                variable_words(&one.value())
+                variable_words(one.value())
                     .into_iter()
                     .enumerate()
                     .filter(|(index, _)| !without.contains(index))
                     .map(|(_, word)| word.value)
                     .collect()
             } else {
-                vec![one.value()]
+                vec![one.value().to_owned()]
             };
             (one.name.clone(), words)
         })

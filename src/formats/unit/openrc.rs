@@ -24,7 +24,7 @@ pub fn openrc_start(script: (&str, &str), settings: Option<(&str, &str)>) -> Sta
     let found = assigned(text);
     for one in &found {
         let variable = Variable {
-            value: one.value(),
+            value: one.value().to_owned(),
             file: path.to_owned(),
             line: one.line,
             in_environment_file: true,

@@ -3,7 +3,7 @@
 use super::Unit;
 use super::command::{Expanded, command_line, expand, variable_words, words};
 use super::env_file::understood;
-use crate::facts::{Inherited, Origin, Reading, Unread};
+use crate::facts::{Inherited, Origin, Reading, Unread, steps};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The start command of a service, from the unit's files and the environment files that they name.
@@ -60,7 +60,9 @@ pub struct Variable {
 impl Start {
     /// The words alone.
     pub fn argv(&self) -> Vec<String> {
-        self.words.iter().map(|word| word.text.clone()).collect()
+        steps::counted(&self.words)
+            .map(|word| word.text.clone())
+            .collect()
     }
 
     /// Why systemd may start something else than these words, as clauses.
@@ -155,13 +157,14 @@ pub fn start(
                     unread.push(doubt(format!("line {line}: {what}"), &hint));
                 }
                 for one in found {
+                    let name = one.name.clone();
                     let variable = Variable {
-                        value: one.value(),
-                        file: file.to_owned(),
                         line: one.line,
+                        value: one.into_value(),
+                        file: file.to_owned(),
                         in_environment_file: true,
                     };
-                    variables.insert(one.name, variable);
+                    variables.insert(name, variable);
                 }
             }
         }

@@ -39,7 +39,7 @@ impl ReadHost for Model {
         if inode.folder {
             node.entries = (look == Look::Entries).then(|| self.disk.entries(path));
         } else if look == Look::Content {
-            node.content = Some(Bytes(inode.data.clone()));
+            node.content = Some(Bytes::new(inode.data.clone()));
         }
         Ok(node)
     }
