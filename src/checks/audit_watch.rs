@@ -7,6 +7,7 @@
 
 use super::auditing::{
     Condition, OWN_RULES_FILE, RULES_FILE, Rules, Shared, TMPFILES, conditions, late, makes_folder,
+    unread,
 };
 use super::installation::Installation;
 use super::layout::{Layout, parent};
@@ -159,7 +160,7 @@ fn containerd_runs(facts: &Facts) -> bool {
 struct Judge<'j, 'f> {
     facts: &'j Facts,
     shared: &'j Shared<'f>,
-    rules: &'f Rules,
+    rules: &'f Rules<'f>,
     wanted: Watch,
     /// Where the path really is, and its other names.
     real: String,
@@ -190,7 +191,7 @@ impl<'f> Judge<'_, 'f> {
                 {
                     return self.unknown(doubt.to_string(), rules.place(*spot));
                 }
-                if let Some(doubt) = &loaded.doubt {
+                if let Some(doubt) = rules.doubt(self.facts, at) {
                     return self.unknown(doubt.to_string(), rules.place(loaded.spot));
                 }
                 configured = Some(loaded.spot);
@@ -254,6 +255,9 @@ impl<'f> Judge<'_, 'f> {
         let conditions = self.conditions();
         if configured.is_some() {
             if evidence.len() == 1 && conditions.is_empty() {
+                if let Some((file, why)) = unread(self.facts) {
+                    return self.unknown(why, file);
+                }
                 return Judgement {
                     outcome: Outcome::Pass,
                     evidence,
@@ -298,29 +302,16 @@ impl<'f> Judge<'_, 'f> {
 
     /// A line with the watch that is not reached.
     fn unreached(&self) -> Option<Spot> {
-        let above = |path: &str| {
-            path == self.real || (path != "/" && self.real.starts_with(&format!("{path}/")))
-        };
-        let unreached = self.rules.loading.unreached.iter();
-        unreached
-            .filter(|(spot, entry)| {
-                let own = self.rules.file(*spot) == OWN_RULES_FILE;
-                entry.list == audit_rules::List::Exit
-                    && entry.always
-                    && entry.perms().contains(self.wanted.perms)
-                    && entry.place().is_some_and(|(path, _)| {
-                        let real = self.facts.real_path(path);
-                        if own { real == self.real } else { above(&real) }
-                    })
-            })
-            .map(|(spot, _)| *spot)
-            .next()
+        let unreached = &self.rules.loading.unreached;
+        let counts = |at: usize| self.rules.file(unreached[at].spot) != OWN_RULES_FILE;
+        let at = self.shared.unreached().meant(&self.asked(), counts)?;
+        Some(unreached[at].spot)
     }
 
     /// Its records are taken away, wholly or in part.
     fn taken(&self, by: Spot, how: Taken<'_>) -> Judgement {
         let place = self.rules.place(by);
-        let evidence = Evidence::new(taken_words(how), &self.rule, &place);
+        let evidence = Evidence::new(how.to_string(), &self.rule, &place);
         if let Taken::Below(_) = how {
             // Somebody may want just that; nobody else can say.
             return Judgement::new(Outcome::Manual, evidence);
@@ -331,7 +322,7 @@ impl<'f> Judge<'_, 'f> {
 
     fn taker(&self, by: Spot, how: Taken<'_>) -> Obstacle {
         (
-            format!("{}: {}", self.rules.place(by), taken_words(how)),
+            format!("{}: {how}", self.rules.place(by)),
             format!("editor {}", self.rules.file(by)),
         )
     }
@@ -364,7 +355,7 @@ impl<'f> Judge<'_, 'f> {
         let counts = |at: usize| {
             let is_own = own
                 .iter()
-                .any(|watch| Some(watch) == kernel[at].watch().as_ref());
+                .any(|watch| Some(watch) == kernel[at].entry.watch().as_ref());
             !is_own
         };
         let evidence = match self.shared.in_kernel().coverage(&asked, counts) {
@@ -386,11 +377,7 @@ impl<'f> Judge<'_, 'f> {
                 ..
             } => return Ok(None),
             Coverage::Taken { by, how, .. } => Evidence::new(
-                format!(
-                    "the kernel has the watch and `{}`: {}",
-                    kernel[by],
-                    taken_words(how)
-                ),
+                format!("the kernel has the watch and `{}`: {how}", kernel[by].entry),
                 &self.rule,
                 "auditctl -l",
             ),
@@ -499,26 +486,8 @@ impl<'f> Judge<'_, 'f> {
     }
 }
 
-fn taken_words(how: Taken<'_>) -> String {
-    match how {
-        Taken::All => {
-            "`never` stands before the watch and takes all of its records away".to_owned()
-        }
-        Taken::Some => {
-            "`never` stands before the watch and takes some of its records away".to_owned()
-        }
-        Taken::Below(path) => {
-            format!("`never` stands before the watch and takes away the records of {path}")
-        }
-        Taken::Processes => {
-            "`never,task` makes new processes skip all rules: nothing is recorded".to_owned()
-        }
-        Taken::Records => "records that a watch needs are left out by this rule".to_owned(),
-    }
-}
-
 fn own_watches(facts: &Facts) -> Vec<Watch> {
-    audit_rules::watches(facts.text(OWN_RULES_FILE).unwrap_or_default())
+    audit_rules::watches(&facts.table(OWN_RULES_FILE))
 }
 
 fn mode_of(facts: &Facts, folder: &str) -> Mode {

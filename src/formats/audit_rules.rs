@@ -7,16 +7,23 @@
 mod action;
 pub mod around;
 mod bad;
+pub mod brief;
 mod call;
+pub mod command;
 pub mod coverage;
+mod effects;
 mod entry;
 mod field;
+mod fields;
+mod identity;
 pub mod joined;
 mod kernel;
 pub mod line;
 mod listed;
 pub mod loading;
+mod numbers;
 mod options;
+pub mod paths;
 mod perms;
 mod status;
 mod tables;
@@ -115,7 +122,7 @@ fn lines(text: &str, read: fn(&str) -> Result<Option<Rule>, Bad>) -> Vec<Line> {
 }
 
 /// The rules of a listing, as far as they can be read, each with its line.
-pub fn listed_rules(lines: &[String]) -> Vec<(&str, Entry)> {
+pub fn listed_rules(lines: &[String]) -> Vec<(&str, Entry<'_>)> {
     let read = |line| Some((line, listed::entry(line)?));
     lines.iter().map(String::as_str).filter_map(read).collect()
 }
@@ -126,40 +133,6 @@ pub fn watches(text: &str) -> Vec<Watch> {
         .into_iter()
         .filter_map(|line| line.rule.ok()??.watch().cloned())
         .collect()
-}
-
-/// The paths that a rule file names, as far as loading it depends on them: with true those of folders that must be there
-/// themselves (`dir=`), with false those of which the folder above must be. More may be among them.
-pub fn paths(text: &str) -> impl Iterator<Item = (std::borrow::Cow<'_, str>, bool)> {
-    text.split('\n')
-        .filter(|line| line.contains('/') && !line.trim_start().starts_with('#'))
-        .flat_map(|line| {
-            let words = options::words(line);
-            let mut found = Vec::new();
-            for word in words {
-                let at = word.find('/').unwrap_or(word.len());
-                let is_folder = word[..at].ends_with("dir=");
-                let is_one = is_folder
-                    || at == 0
-                    || word.starts_with("-w")
-                    || word[..at].ends_with("path=")
-                    || word[..at].ends_with("exe=");
-                if at < word.len() && is_one {
-                    found.push((
-                        match word {
-                            std::borrow::Cow::Borrowed(word) => {
-                                std::borrow::Cow::Borrowed(&word[at..])
-                            }
-                            std::borrow::Cow::Owned(word) => {
-                                std::borrow::Cow::Owned(word[at..].to_owned())
-                            }
-                        },
-                        is_folder,
-                    ));
-                }
-            }
-            found
-        })
 }
 
 /// The words that make auditctl add a listed rule. A listing does not protect spaces, so a watch is put together
@@ -235,9 +208,11 @@ pub fn append_before_lock(text: &str, lines: &[String]) -> String {
 
 /// Whether a rule file begins anew: it has a `-D` that is not limited to a key.
 pub fn has_delete_all(text: &str) -> bool {
-    let is_delete =
-        |line: &Line| matches!(&line.rule, Ok(Some(Rule::Control(text))) if text == "-D");
-    parse(text).iter().any(is_delete)
+    // Only lines that may have it are read.
+    text.split('\n')
+        .filter(|line| line.trim_start_matches(' ').starts_with("-D"))
+        .flat_map(parse)
+        .any(|line| matches!(&line.rule, Ok(Some(Rule::Control(text))) if text == "-D"))
 }
 
 #[cfg(test)]

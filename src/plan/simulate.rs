@@ -5,7 +5,6 @@ use super::forecast::Fate;
 use super::restart::Restart;
 use crate::checks::{Layout, Rules, unread_keys};
 use crate::facts::{Facts, Seen};
-use crate::formats::audit_rules::{self, Rule};
 use crate::options::{self, Shown, Version};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -19,16 +18,7 @@ pub(super) fn reload_units(facts: &mut Facts) {
 
 /// Rules from the files come into the kernel, in their order; what only the kernel knew is added again behind them.
 pub(super) fn load_audit_rules(facts: &mut Facts) {
-    let loading = Rules::of(facts).loading;
-    let mut loaded: Vec<_> = loading.rules.iter().collect();
-    loaded.sort_by_key(|rule| rule.order);
-    let from_files: Vec<String> = loaded
-        .into_iter()
-        .map(|rule| match rule.entry.rule() {
-            Rule::Watch(watch) => audit_rules::render(&watch),
-            _ => rule.entry.to_string(),
-        })
-        .collect();
+    let from_files = Rules::of(facts).shown(facts);
     if let Seen::Known(rules) = &mut facts.auditing.kernel_rules {
         let known: HashSet<&String> = from_files.iter().collect();
         let mut others = rules.clone();

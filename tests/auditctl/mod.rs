@@ -74,8 +74,8 @@ impl Around for Table {
 }
 
 /// What ours makes of a line alone: `None` where it depends on something that is not known.
-fn ours(line: &str, around: &dyn Around) -> (Option<bool>, Loading) {
-    let loading = load(lines(0, &format!("{line}\n")), around);
+fn ours<'t>(line: &'t str, around: &dyn Around) -> (Option<bool>, Loading<'t>) {
+    let loading = load(lines(0, line), around);
     let verdict = match (&loading.ended, &loading.doubt) {
         (Some(_), _) => Some(false),
         (None, Some(_)) => None,
@@ -126,7 +126,7 @@ fn set_differences(answers: &str, around: &dyn Around) -> Vec<String> {
         let bad = loading
             .passed
             .iter()
-            .find(|(spot, _)| spot.line == index + 2);
+            .find(|(spot, _)| spot.line as usize == index + 2);
         if (*word == "bad") != bad.is_some() {
             wrong.push(format!("auditctl: {word}, ours: {bad:?}: {line:?}"));
         }

@@ -1,5 +1,7 @@
 //! What makes a watch record, and what does not: verdicts and plans on a sample host with other rule files, units, mounts.
 
+mod read;
+
 use seaworthy::audit::judge;
 use seaworthy::catalog::{Catalog, Selection};
 use seaworthy::checks::Outcome;
@@ -278,12 +280,12 @@ fn what_makes_every_watch_void() {
         ),
         (
             "",
-            json!({ "files": { "/proc/cmdline": { "text": "ro audit=0\n" } } }),
+            json!({ "files": { "/proc/cmdline": { "kind": "file", "text": "ro audit=0\n" } } }),
             "audit=0",
         ),
         (
             "",
-            json!({ "files": { "/etc/default/grub": { "text": "GRUB_CMDLINE_LINUX=\"audit=0\"\n" } } }),
+            json!({ "files": { "/etc/default/grub": { "kind": "file", "text": "GRUB_CMDLINE_LINUX=\"audit=0\"\n" } } }),
             "grub:1",
         ),
         (
@@ -308,12 +310,12 @@ fn what_makes_every_watch_void() {
         ),
         (
             "",
-            json!({ "files": { "/etc/fstab": { "text": "/dev/b /etc/docker ext4 nofail 0 2\n" } } }),
+            json!({ "files": { "/etc/fstab": { "kind": "file", "text": "/dev/b /etc/docker ext4 nofail 0 2\n" } } }),
             "fstab:1",
         ),
         (
             "",
-            json!({ "files": { "/etc/fstab": { "text": "srv:/e /etc nfs _netdev 0 0\n" } } }),
+            json!({ "files": { "/etc/fstab": { "kind": "file", "text": "srv:/e /etc nfs _netdev 0 0\n" } } }),
             "fstab:1",
         ),
         (
@@ -340,9 +342,9 @@ fn what_makes_every_watch_void() {
         );
     }
     for more in [
-        json!({ "files": { "/etc/fstab": { "text": "/dev/b /etc/docker ext4 defaults 0 2\n" } } }),
-        json!({ "files": { "/etc/fstab": { "text": "/dev/b /etc/other ext4 nofail 0 2\n" } } }),
-        json!({ "files": { "/proc/cmdline": { "text": "ro audit=1\n" } } }),
+        json!({ "files": { "/etc/fstab": { "kind": "file", "text": "/dev/b /etc/docker ext4 defaults 0 2\n" } } }),
+        json!({ "files": { "/etc/fstab": { "kind": "file", "text": "/dev/b /etc/other ext4 nofail 0 2\n" } } }),
+        json!({ "files": { "/proc/cmdline": { "kind": "file", "text": "ro audit=1\n" } } }),
     ] {
         let facts = host(&[(DOCKER, &rules("-e 1"))], KERNEL, &more);
         assert_eq!(
@@ -366,7 +368,7 @@ fn what_was_not_seen_never_passes() {
         ),
         (
             "-a always,exit -S open -F uid=somebody",
-            json!({ "files": { "/etc/nsswitch.conf": { "text": "passwd: files sss\n" } } }),
+            json!({ "files": { "/etc/nsswitch.conf": { "kind": "file", "text": "passwd: files sss\n" } } }),
         ),
         (
             "-a always,EXIT -F path=/etc/hosts",

@@ -2,13 +2,14 @@
 
 use super::super::parent;
 use super::boot::{self, AtBoot};
-use super::files::release;
+use super::files::{MOST_FOLDERS, release};
 use crate::facts::{Facts, Kind, Seen};
 use crate::formats::accounts;
 use crate::formats::audit_rules::around::{Account, Around, Place};
 use crate::formats::audit_rules::{Machine, Release};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 /// Facts, as auditctl and the kernel look at them.
 pub(super) struct Host<'a> {
@@ -20,9 +21,25 @@ pub(super) struct Host<'a> {
     boot: AtBoot,
     /// Every path that was looked at, and the folders above those that are there.
     known: HashSet<String>,
-    /// Folders that were asked for before, with where they really are.
-    folders: RefCell<HashMap<String, (Place, String)>>,
+    /// The folders that have some of them in them.
+    above: HashSet<String>,
+    /// What was asked for before.
+    found: RefCell<HashMap<String, Rc<Found>>>,
+    /// The folder that was asked for last, as the next rule is mostly about the same one.
+    last: RefCell<(String, Rc<Found>)>,
 }
+
+/// What is at a path.
+struct Found {
+    place: Place,
+    /// Where that really is.
+    real: String,
+    /// Whether something in it was looked at.
+    is_above: bool,
+}
+
+/// As many paths are remembered: more than were looked at, all of which were named by rules.
+const MOST_FOUND: usize = 4 * MOST_FOLDERS;
 
 /// Accounts by name, or nothing where they were not seen.
 struct Names {
@@ -33,7 +50,7 @@ struct Names {
 
 impl Names {
     fn of(facts: &Facts, file: &str, database: &str) -> Self {
-        let known = facts.text(file).map(|text| {
+        let known = facts.reading(file).text().map(|text| {
             let mut known = HashMap::new();
             for account in accounts::accounts(text) {
                 // Of duplicates the first, as getpwnam(3) finds it.
@@ -44,13 +61,19 @@ impl Names {
         let elsewhere = |word: &str| {
             !matches!(word, "files" | "compat" | "systemd" | "altfiles") && !word.starts_with('[')
         };
-        let switch = facts.text("/etc/nsswitch.conf").unwrap_or_default();
+        let switch = facts.reading("/etc/nsswitch.conf");
         let more = switch
+            .text()
+            .unwrap_or_default()
             .lines()
             .filter_map(|line| line.split_once(':'))
             .filter(|(name, _)| name.trim() == database)
             .any(|(_, words)| words.split_whitespace().any(elsewhere));
-        Self { known, more }
+        let is_unread = facts.files.contains_key("/etc/nsswitch.conf") && switch.unread().is_some();
+        Self {
+            known,
+            more: more || is_unread,
+        }
     }
 
     fn find(&self, name: &str) -> Account {
@@ -79,6 +102,12 @@ fn known(facts: &Facts) -> HashSet<String> {
 
 impl<'a> Host<'a> {
     pub(super) fn new(facts: &'a Facts) -> Self {
+        let known = known(facts);
+        let root = Found {
+            place: Place::Folder,
+            real: "/".to_owned(),
+            is_above: true,
+        };
         Self {
             facts,
             machine: facts.auditing.machine.as_deref().and_then(Machine::by_name),
@@ -86,21 +115,19 @@ impl<'a> Host<'a> {
             users: Names::of(facts, "/etc/passwd", "passwd"),
             groups: Names::of(facts, "/etc/group", "group"),
             boot: AtBoot::of(facts),
-            known: known(facts),
-            folders: RefCell::default(),
+            above: known.iter().map(|path| parent(path).to_owned()).collect(),
+            known,
+            found: RefCell::default(),
+            last: RefCell::new(("/".to_owned(), Rc::new(root))),
         }
     }
 
     /// What is at a path, and where that really is.
-    fn look(&self, path: &str) -> (Place, String) {
+    fn look(&self, path: &str) -> Found {
         let real = boot::real(self.facts, path);
-        if real.starts_with("/run/") {
-            return (self.boot.place(&real), real);
-        }
-        if real == "/run" {
-            return (Place::Folder, real);
-        }
         let place = match self.facts.files.get(&real) {
+            _ if real.starts_with("/run/") => self.boot.place(&real),
+            _ if real == "/run" => Place::Folder,
             Some(Seen::Known(node)) => match node.kind {
                 Kind::Folder => Place::Folder,
                 // What has something in it is a folder, whether it was looked at or not.
@@ -111,18 +138,52 @@ impl<'a> Host<'a> {
             _ if real == "/" || boot::has_children(self.facts, &real) => Place::Folder,
             _ => Place::Unseen,
         };
-        (place, real)
+        Found {
+            place,
+            is_above: real.starts_with("/run") || self.above.contains(&real),
+            real,
+        }
     }
 
-    fn folder(&self, path: &str) -> (Place, String) {
-        if let Some(known) = self.folders.borrow().get(path) {
-            return known.clone();
+    fn find(&self, path: &str) -> Rc<Found> {
+        if let Some(known) = self.found.borrow().get(path) {
+            return Rc::clone(known);
         }
-        let found = self.look(path);
-        self.folders
+        if self.found.borrow().len() >= MOST_FOUND {
+            // So many were not looked at: see `files::requests`.
+            return Rc::new(Found {
+                place: Place::Unseen,
+                real: path.to_owned(),
+                is_above: false,
+            });
+        }
+        let found = Rc::new(self.look(path));
+        self.found
             .borrow_mut()
-            .insert(path.to_owned(), found.clone());
+            .insert(path.to_owned(), Rc::clone(&found));
         found
+    }
+
+    /// A folder, of which mostly the same one is asked for again.
+    fn folder(&self, path: &str) -> Rc<Found> {
+        let last = self.last.borrow();
+        if last.0 == path {
+            return Rc::clone(&last.1);
+        }
+        self.find(path)
+    }
+
+    /// Whether a path in this folder was looked at, or is known without that.
+    fn is_seen_in(&self, above: &Found, folder: &str, path: &str) -> bool {
+        if !above.is_above {
+            return false;
+        }
+        let is_seen = |path: &str| path.starts_with("/run/") || self.known.contains(path);
+        if above.real == folder {
+            return is_seen(path);
+        }
+        let name = path.rsplit('/').next().unwrap_or_default();
+        is_seen(&format!("{}/{name}", above.real.trim_end_matches('/')))
     }
 }
 
@@ -148,25 +209,22 @@ impl Around for Host<'_> {
         if path.is_empty() {
             return Place::Folder;
         }
-        if let Some((place, _)) = self.folders.borrow().get(path) {
-            return *place;
+        let folder = parent(path);
+        if self.last.borrow().0 == path {
+            return self.last.borrow().1.place;
         }
         // Its own node may not have been looked at: then only the folder above is known.
-        let (above, real) = self.folder(parent(path));
-        if matches!(above, Place::Missing | Place::Other) {
-            return Place::Missing;
-        }
-        let moved;
-        let candidate = if real == parent(path) {
-            path
+        let above = self.folder(folder);
+        let place = if matches!(above.place, Place::Missing | Place::Other) {
+            Place::Missing
+        } else if self.is_seen_in(&above, folder, path) {
+            self.find(path).place
         } else {
-            let name = path.rsplit('/').next().unwrap_or_default();
-            moved = format!("{}/{name}", real.trim_end_matches('/'));
-            &moved
+            Place::Unseen
         };
-        if candidate.starts_with("/run/") || self.known.contains(candidate) {
-            return self.folder(path).0;
+        if self.last.borrow().0 != folder {
+            *self.last.borrow_mut() = (folder.to_owned(), above);
         }
-        Place::Unseen
+        place
     }
 }

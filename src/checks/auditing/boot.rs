@@ -40,7 +40,8 @@ impl AtBoot {
             unread: false,
         };
         for file in files(facts) {
-            let Some(text) = facts.text(&facts.real_path(&file)) else {
+            let content = facts.reading(&facts.real_path(&file));
+            let Some(text) = content.text() else {
                 let is_there = !matches!(
                     facts.node(&file),
                     Seen::Known(Node {

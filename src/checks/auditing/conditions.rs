@@ -1,9 +1,10 @@
 //! What makes every watch void: auditing that is off, limited, or that nobody starts.
 
 use super::super::Evidence;
-use super::files::{RULES_FILE, Rules};
+use super::files::{RULES_FILE, Rules, release};
 use super::{listed, way};
-use crate::facts::{Facts, Kind, Look, Requests, RuleLoader, Seen, UnitState};
+use crate::facts::{Facts, Kind, Look, Reading, Requests, RuleLoader, Seen, UnitState};
+use crate::formats::audit_rules::Release;
 
 /// Why no watch records, or not all of it, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,9 +29,10 @@ const PRESETS: [&str; 3] = [
 ];
 
 /// All that is so on this host.
-pub(crate) fn conditions(facts: &Facts, rules: &Rules) -> Vec<Condition> {
+pub(crate) fn conditions(facts: &Facts, rules: &Rules<'_>) -> Vec<Condition> {
     let mut found = Vec::new();
     found.extend(switched_off(facts));
+    found.extend(refused(facts).ok().flatten());
     found.extend(settings(rules));
     found.extend(kernel(facts));
     found.extend(units(facts));
@@ -49,10 +51,87 @@ fn condition(
     }
 }
 
+/// Why auditctl refuses the whole file that it is to load: `fileopt` in auditctl.c wants a regular file; until 3.1.1 it
+/// must belong to root, and until then and again from 4.1.4 on nobody else may write it. augenrules(8) changes its mode
+/// only where it writes another content, and its owner never.
+///
+/// # Errors
+/// Why that depends on the release, where this is not known.
+fn refused(facts: &Facts) -> Result<Option<Condition>, String> {
+    let path = facts.real_path(RULES_FILE);
+    let (node, loads) = (facts.node(&path), facts.auditing.loader != RuleLoader::None);
+    let Some(node) = node
+        .known()
+        .filter(|node| loads && node.kind != Kind::Absent)
+    else {
+        return Ok(None);
+    };
+    let refused = |seen: &str, wanted: &str, cure: &str| {
+        let seen = format!("{seen}: auditctl loads nothing from it");
+        Ok(Some(condition(
+            seen,
+            wanted,
+            RULES_FILE,
+            format!("{cure} {path}"),
+        )))
+    };
+    if node.kind != Kind::File {
+        return refused("it is not a regular file", "a regular file", "ls -ld");
+    }
+    let release = release(facts);
+    let is_old = release.map(|release| release < Release(3, 1, 2));
+    let depends = |what: &str| {
+        Err(format!(
+            "{what}, and whether auditctl loads it then depends on its release, which is not known"
+        ))
+    };
+    if node.uid != 0 {
+        let what = format!("it belongs to uid {}", node.uid);
+        match is_old {
+            Some(true) => return refused(&what, "owned by root", "chown root"),
+            Some(false) => {}
+            None => return depends(&what),
+        }
+    }
+    if node.mode.0 & 0o002 != 0 {
+        let what = format!("everybody may write it (mode {})", node.mode);
+        let is_new = release.map(|release| release >= Release(4, 1, 4));
+        match is_old.zip(is_new) {
+            Some((false, false)) => {}
+            Some(_) => return refused(&what, "not writable by others", "chmod o-w"),
+            None => return depends(&what),
+        }
+    }
+    Ok(None)
+}
+
+/// What could not be read of all that may make a watch void, and why. A watch that looks good is not known to be so then.
+pub(crate) fn unread(facts: &Facts) -> Option<(String, String)> {
+    if let Err(why) = refused(facts) {
+        return Some((RULES_FILE.to_owned(), why));
+    }
+    let mut files: Vec<String> = BOOT_FILES.iter().map(ToString::to_string).collect();
+    files.extend(
+        listed(facts, GRUB_FOLDER, ".cfg")
+            .into_iter()
+            .map(|name| format!("{GRUB_FOLDER}/{name}")),
+    );
+    if facts.host.live {
+        files.push(COMMAND_LINE.to_owned());
+    }
+    files.push(super::mounts::FSTAB.to_owned());
+    // What nobody asked for is not among the facts.
+    files.retain(|file| facts.files.contains_key(file));
+    files.into_iter().find_map(|file| {
+        let why = facts.reading(&file).unread()?.unseen.clone();
+        Some((file, why))
+    })
+}
+
 /// `audit=0` on the kernel's command line, of this boot or the next one.
 fn switched_off(facts: &Facts) -> Option<Condition> {
     if facts.host.live
-        && let Some(text) = facts.text(COMMAND_LINE)
+        && let Some(text) = facts.reading(COMMAND_LINE).text()
         && let Some(word) = off(text.trim())
     {
         return Some(condition(
@@ -66,7 +145,9 @@ fn switched_off(facts: &Facts) -> Option<Condition> {
         .into_iter()
         .map(|name| format!("{GRUB_FOLDER}/{name}"));
     for file in BOOT_FILES.iter().map(ToString::to_string).chain(grub) {
-        for (index, line) in facts.text(&file).unwrap_or_default().lines().enumerate() {
+        // One that could not be read is told of by `unread`.
+        let text = facts.table(&file);
+        for (index, line) in text.lines().enumerate() {
             if line.trim_start().starts_with('#') {
                 continue;
             }
@@ -99,7 +180,7 @@ fn off(line: &str) -> Option<&str> {
 }
 
 /// `-e 0` and `-r N` in the rule files.
-fn settings(rules: &Rules) -> Vec<Condition> {
+fn settings(rules: &Rules<'_>) -> Vec<Condition> {
     let settings = &rules.loading.settings;
     let mut found = Vec::new();
     let mut add = |seen: String, wanted: &str, spot| {
@@ -215,9 +296,7 @@ fn is_enabled_at_first_boot(facts: &Facts, name: &str) -> bool {
     }
     let first = match facts.node(MACHINE_ID) {
         Seen::Known(node) if node.kind == Kind::Absent => true,
-        Seen::Known(_) => facts
-            .text(MACHINE_ID)
-            .is_some_and(|text| text.trim() == "uninitialized"),
+        Seen::Known(_) => facts.table(MACHINE_ID).trim() == "uninitialized",
         Seen::Unseen(_) => false,
     };
     first && preset(facts, name)
@@ -225,11 +304,13 @@ fn is_enabled_at_first_boot(facts: &Facts, name: &str) -> bool {
 
 fn preset(facts: &Facts, name: &str) -> bool {
     for file in preset_files(facts) {
-        for line in facts
-            .text(&facts.resolved(&file))
-            .unwrap_or_default()
-            .lines()
-        {
+        let text = match facts.reading(&file) {
+            Reading::Text(text) => text,
+            Reading::Absent => continue,
+            // It may disable anything.
+            Reading::Unread(_) => return false,
+        };
+        for line in text.lines() {
             let mut words = line.split_whitespace();
             let (Some(verb), Some(pattern)) = (words.next(), words.next()) else {
                 continue;

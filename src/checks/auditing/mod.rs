@@ -8,7 +8,7 @@ mod files;
 mod mounts;
 
 pub(crate) use boot::{TMPFILES, makes_folder};
-pub(crate) use conditions::{Condition, conditions};
+pub(crate) use conditions::{Condition, conditions, unread};
 pub(crate) use files::{OWN_RULES_FILE, RULES_FILE, RULES_FOLDER, Rules, rule_files};
 pub(crate) use mounts::late;
 
@@ -22,19 +22,21 @@ use std::cell::OnceCell;
 pub struct Shared<'a> {
     facts: &'a Facts,
     layout: OnceCell<Layout<'a>>,
-    rules: &'a OnceCell<Rules>,
+    rules: &'a OnceCell<Rules<'a>>,
     files: OnceCell<Index<'a>>,
+    unreached: OnceCell<Index<'a>>,
     kernel: OnceCell<Index<'a>>,
 }
 
 impl<'a> Shared<'a> {
     /// For these facts; the cell is to be empty.
-    pub(crate) fn new(facts: &'a Facts, rules: &'a OnceCell<Rules>) -> Self {
+    pub(crate) fn new(facts: &'a Facts, rules: &'a OnceCell<Rules<'a>>) -> Self {
         Self {
             facts,
             layout: OnceCell::new(),
             rules,
             files: OnceCell::new(),
+            unreached: OnceCell::new(),
             kernel: OnceCell::new(),
         }
     }
@@ -44,7 +46,7 @@ impl<'a> Shared<'a> {
         self.layout.get_or_init(|| Layout::of(self.facts))
     }
 
-    pub(super) fn rules(&self) -> &'a Rules {
+    pub(super) fn rules(&self) -> &'a Rules<'a> {
         self.rules.get_or_init(|| Rules::of(self.facts))
     }
 
@@ -52,7 +54,15 @@ impl<'a> Shared<'a> {
     pub(super) fn in_files(&self) -> &Index<'a> {
         self.files.get_or_init(|| {
             let rules = &self.rules().loading.rules;
-            Index::new(rules.iter().map(|rule| (&rule.entry, rule.order)))
+            Index::new(rules.iter().map(|rule| (&rule.brief, rule.order)))
+        })
+    }
+
+    /// Those that are never reached, in the order of the files.
+    pub(super) fn unreached(&self) -> &Index<'a> {
+        self.unreached.get_or_init(|| {
+            let rules = self.rules().loading.unreached.iter();
+            Index::new(rules.map(|rule| &rule.brief).zip(0..))
         })
     }
 
@@ -60,11 +70,7 @@ impl<'a> Shared<'a> {
     pub(super) fn in_kernel(&self) -> &Index<'a> {
         self.kernel.get_or_init(|| {
             let rules = self.rules().kernel.iter();
-            Index::new(
-                rules
-                    .enumerate()
-                    .map(|(order, entry)| (entry, i64::try_from(order).unwrap_or(i64::MAX))),
-            )
+            Index::new(rules.map(|rule| &rule.brief).zip(0..))
         })
     }
 }

@@ -5,7 +5,7 @@ use super::listed;
 use crate::facts::{Facts, Look, Requests};
 use crate::formats::fstab;
 
-const FSTAB: &str = "/etc/fstab";
+pub(super) const FSTAB: &str = "/etc/fstab";
 const UNIT_FOLDERS: [&str; 4] = [
     "/etc/systemd/system",
     "/run/systemd/system",
@@ -33,7 +33,8 @@ pub(crate) fn late(facts: &Facts, path: &str) -> Option<Late> {
                     .strip_prefix(folder)
                     .is_some_and(|rest| rest.starts_with('/')))
     };
-    let mounted = fstab::parse(facts.text(FSTAB).unwrap_or_default());
+    // Where it could not be read no watch passes: see `conditions::unread`.
+    let mounted = fstab::parse(&facts.table(FSTAB));
     let known = mounted
         .iter()
         .filter(|one| covers(&facts.real_path(&one.folder)))

@@ -5,7 +5,7 @@ use super::entry::List;
 use super::line::Reader;
 use super::tables::Release;
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     /// `always,exit` or `exit,always`. False for the action "possible", with which a line is passed over.
     pub(super) fn list_and_action(&mut self, letter: char, value: &str) -> Result<bool, Bad> {
         if letter != 'd' && value.contains("task") && self.calls_added {
@@ -54,7 +54,12 @@ impl Reader<'_> {
         } else {
             let list = List::by_name(&name.to_ascii_lowercase())?;
             // Newer ones mean no case.
-            if self.since(Release(4, 0, 2), "a list in capital letters") == Some(false) {
+            if self.since(
+                Release(4, 0, 2),
+                Release::OLDEST,
+                "a list in capital letters",
+            ) == Some(false)
+            {
                 return None;
             }
             list

@@ -231,6 +231,8 @@ pub enum Doubt {
     Path(String),
     /// Whether the security module takes a label: AppArmor refuses one of a profile that is not loaded.
     Label(String),
+    /// Which rules the lines with `-D -k` have deleted: there are more of them than are followed.
+    Keys,
     /// Whether the awk that augenrules(8) runs knows `\s`: it decides where this line goes.
     Awk,
 }
@@ -255,6 +257,9 @@ impl fmt::Display for Doubt {
             Self::Label(label) => {
                 write!(f, "whether the security module takes the label {label} is not known")
             }
+            Self::Keys => f.write_str(
+                "there are too many -D -k to say which rules they delete",
+            ),
             Self::Awk => f.write_str(
                 "where augenrules puts a line that begins or ends with blanks depends on its awk, which is not known",
             ),

@@ -2,11 +2,14 @@
 
 use super::Perms;
 use super::bad::{Bad, Doubt};
-use super::line::{Arch, Reader, known, number};
+use super::line::{Arch, Reader};
+use super::numbers::{known, number};
+use super::options::{Word, part};
 use super::tables::{self, Known, Release};
+use memchr::memchr_iter;
 
 /// From 4.0 on `perm=` after `arch=` names the system calls of these kinds of access as well.
-pub(super) fn calls_of_perms(reader: &mut Reader<'_>, perms: Perms) -> Result<(), Bad> {
+pub(super) fn calls_of_perms(reader: &mut Reader<'_, '_>, perms: Perms) -> Result<(), Bad> {
     let Some(arch) = reader.machine else {
         return Ok(());
     };
@@ -30,8 +33,8 @@ pub(super) fn calls_of_perms(reader: &mut Reader<'_>, perms: Perms) -> Result<()
         for name in tables::calls_of(letter).split(',') {
             match tables::call(arch.machine(), name, release) {
                 Known::Yes(number) => {
-                    reader.calls.numbers.push(number);
-                    reader.calls.names.push(name.into());
+                    reader.entry.calls.numbers.push(number);
+                    reader.entry.calls.names.push(name.into());
                 }
                 // 4.0.2 refuses the rule then, newer ones leave the call out.
                 Known::No if release <= Some(Release(4, 0, 2)) => {
@@ -52,11 +55,12 @@ pub(super) fn calls_of_perms(reader: &mut Reader<'_>, perms: Perms) -> Result<()
 }
 
 /// `-S NAME,NUMBER,all`.
-pub(super) fn calls(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
+pub(super) fn calls<'t>(reader: &mut Reader<'_, 't>, text: &Word<'t>) -> Result<(), Bad> {
     let machine = reader.machine.and_then(Arch::machine);
-    for name in text.split(',').filter(|name| !name.is_empty()) {
+    for word in names(text) {
+        let name: &str = &word;
         if name == "all" {
-            reader.calls.all = true;
+            reader.entry.calls.all = true;
             continue;
         }
         let unknown = || Bad::UnknownCall {
@@ -75,14 +79,19 @@ pub(super) fn calls(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
                 },
             )?,
         };
-        add_call(reader, name, found, unknown)?;
+        let found = found
+            .map(|number| in_mask(number).ok_or_else(unknown))
+            .transpose()?;
+        reader.entry.calls.numbers.extend(found);
+        reader.entry.calls.names.push(word);
     }
     Ok(())
 }
 
 /// `-S` in the list io_uring.
-pub(super) fn operations(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
-    for name in text.split(',').filter(|name| !name.is_empty()) {
+pub(super) fn operations<'t>(reader: &mut Reader<'_, 't>, text: &Word<'t>) -> Result<(), Bad> {
+    for word in names(text) {
+        let name: &str = &word;
         let unknown = || Bad::UnknownCall {
             call: name.to_owned(),
             machine: "io_uring".to_owned(),
@@ -97,25 +106,28 @@ pub(super) fn operations(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad>
                 || Doubt::Release(format!("the operation {name} of io_uring")),
             )?,
         };
-        add_call(reader, name, found, unknown)?;
+        let found = found
+            .map(|number| in_mask(number).ok_or_else(unknown))
+            .transpose()?;
+        reader.entry.calls.numbers.extend(found);
+        reader.entry.calls.names.push(word);
     }
     reader.calls_added = true;
     Ok(())
 }
 
-fn add_call(
-    reader: &mut Reader<'_>,
-    name: &str,
-    found: Option<u32>,
-    unknown: impl Fn() -> Bad,
-) -> Result<(), Bad> {
-    if let Some(number) = found {
-        // 64 words of 32 bits (linux/audit.h, `AUDIT_BITMASK_SIZE`).
-        if number >= 64 * 32 {
-            return Err(unknown());
-        }
-        reader.calls.numbers.push(number);
-    }
-    reader.calls.names.push(name.into());
-    Ok(())
+/// The names of a list with commas.
+fn names<'w, 't>(text: &'w Word<'t>) -> impl Iterator<Item = Word<'t>> + use<'w, 't> {
+    let mut start = 0;
+    let ends = memchr_iter(b',', text.as_bytes()).chain([text.len()]);
+    ends.filter_map(move |end| {
+        let name = start..end;
+        start = end + 1;
+        (!name.is_empty()).then(|| part(text, name))
+    })
+}
+
+/// Rules have room for 64 words of 32 bits (linux/audit.h, `AUDIT_BITMASK_SIZE`).
+fn in_mask(number: u32) -> Option<u32> {
+    (number < 64 * 32).then_some(number)
 }

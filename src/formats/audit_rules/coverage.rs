@@ -2,22 +2,164 @@
 //! priority that each rule gets when it is added (`audit_add_rule`), whatever else it is sorted by.
 
 use super::Perms;
-use super::entry::{Entry, Field, List, Operator, Value};
-use super::tables;
-use std::collections::HashMap;
+use super::brief::{Brief, Programs};
+use super::entry::List;
+use super::kernel::parent;
+use foldhash::HashMap;
+use std::fmt;
 
 /// Rules, arranged so that a path need not be held against each of them.
 #[derive(Debug)]
 pub struct Index<'a> {
-    rules: Vec<(&'a Entry, i64)>,
-    /// The last watch of each path, and for each rule the watch of its path before it.
-    watches: HashMap<&'a str, usize>,
-    earlier: Vec<Option<usize>>,
-    /// `never,exit`.
-    never: Vec<usize>,
-    task: Vec<usize>,
-    /// The lists exclude and filesystem.
-    exclude: Vec<usize>,
+    rules: Vec<(&'a Brief<'a>, i64)>,
+    /// `always,exit` with a place.
+    watches: ByPlace<'a>,
+    /// `never,exit` with a place.
+    never: ByPlace<'a>,
+    /// `never,exit` with a place, by the folders that it is below.
+    below: Below<'a>,
+    /// The first `never,exit` without a place of each sort.
+    anywhere: HashMap<Sort, Place>,
+    /// The first rule of the list task that matters, where it is `never`.
+    task: Option<usize>,
+    /// Of the lists exclude and filesystem.
+    exclude: Option<usize>,
+}
+
+/// The place of a rule in its list, and which one it is.
+type Place = (i64, usize);
+
+/// What decides whether a `never` takes something away of what is asked for, and how much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Sort {
+    perms: Perms,
+    touches: Perms,
+    whole: bool,
+}
+
+impl Sort {
+    fn of(brief: &Brief<'_>) -> Self {
+        Self {
+            perms: brief.perms,
+            touches: brief.touches,
+            whole: brief.whole,
+        }
+    }
+
+    fn takes(self, asked: Perms) -> bool {
+        self.perms.meets(asked) && self.touches.meets(asked)
+    }
+
+    /// How much it takes of what it is about.
+    fn how<'a>(self, asked: Perms) -> Taken<'a> {
+        if self.whole && self.perms.contains(asked) {
+            Taken::All
+        } else {
+            Taken::Some
+        }
+    }
+}
+
+/// Rules by their place: the last one of each path, and for each rule the one of its path before it.
+#[derive(Debug, Default)]
+struct ByPlace<'a> {
+    last: HashMap<&'a str, u32>,
+    earlier: Vec<(u32, u32)>,
+}
+
+impl<'a> ByPlace<'a> {
+    const NONE: u32 = u32::MAX;
+
+    fn add(&mut self, path: &'a str, rule: usize) {
+        let at = u32::try_from(self.earlier.len()).unwrap_or(Self::NONE);
+        let before = self.last.insert(path, at).unwrap_or(Self::NONE);
+        let rule = u32::try_from(rule).unwrap_or(Self::NONE);
+        self.earlier.push((before, rule));
+    }
+
+    /// The rules with exactly this path, the last one first.
+    fn of(&self, path: &str) -> impl Iterator<Item = usize> {
+        let found = |at: u32| self.earlier.get(at as usize);
+        let first = self.last.get(path).and_then(|at| found(*at));
+        std::iter::successors(first, move |(before, _)| found(*before))
+            .map(|(_, rule)| *rule as usize)
+    }
+}
+
+/// Folders, and the first rule of each sort that is somewhere below them.
+#[derive(Debug, Default)]
+struct Below<'a> {
+    folders: HashMap<&'a str, u32>,
+    /// The folder above each.
+    up: Vec<u32>,
+    first: HashMap<(u32, Sort), Place>,
+    sorts: Vec<Sort>,
+    /// The folder of the rule before, as many rules share one.
+    last: Option<(&'a str, u32)>,
+}
+
+impl<'a> Below<'a> {
+    fn add(&mut self, path: &'a str, sort: Sort, place: Place) {
+        if path == "/" {
+            return;
+        }
+        let folder = parent(path);
+        let mut at = match self.last {
+            Some((last, at)) if last == folder => at,
+            _ => self.folder(folder),
+        };
+        self.last = Some((folder, at));
+        loop {
+            let known = self.first.entry((at, sort)).or_insert_with(|| {
+                if at == 0 {
+                    self.sorts.push(sort);
+                }
+                (i64::MAX, usize::MAX)
+            });
+            // What is above it knows one that is as early, too.
+            if *known <= place {
+                return;
+            }
+            *known = place;
+            if at == 0 {
+                return;
+            }
+            at = self.up[at as usize];
+        }
+    }
+
+    /// The number of a folder; that of `/` is 0.
+    fn folder(&mut self, path: &'a str) -> u32 {
+        let mut missing = Vec::new();
+        let mut at = path;
+        let mut above = loop {
+            if let Some(known) = self.folders.get(at) {
+                break *known;
+            }
+            missing.push(at);
+            if at == "/" {
+                break 0;
+            }
+            at = parent(at);
+        };
+        while let Some(path) = missing.pop() {
+            let number = u32::try_from(self.up.len()).unwrap_or(0);
+            self.folders.insert(path, number);
+            self.up.push(above);
+            above = number;
+        }
+        above
+    }
+
+    /// The first one below a folder that takes some of this.
+    fn find(&self, folder: &str, asked: Perms) -> Option<Place> {
+        let at = *self.folders.get(folder)?;
+        let sorts = self.sorts.iter().filter(|sort| sort.takes(asked));
+        sorts
+            .filter_map(|sort| self.first.get(&(at, *sort)))
+            .min()
+            .copied()
+    }
 }
 
 /// What takes away the records of a watch.
@@ -33,6 +175,27 @@ pub enum Taken<'a> {
     Processes,
     /// The list exclude or filesystem leaves out records that it needs.
     Records,
+}
+
+impl fmt::Display for Taken<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All => {
+                f.write_str("`never` stands before the watch and takes all of its records away")
+            }
+            Self::Some => {
+                f.write_str("`never` stands before the watch and takes some of its records away")
+            }
+            Self::Below(path) => write!(
+                f,
+                "`never` stands before the watch and takes away the records of {path}"
+            ),
+            Self::Processes => {
+                f.write_str("`never,task` makes new processes skip all rules: nothing is recorded")
+            }
+            Self::Records => f.write_str("records that a watch needs are left out by this rule"),
+        }
+    }
 }
 
 /// What is recorded of a path. Rules are named by their index.
@@ -71,38 +234,49 @@ pub struct Asked<'a> {
 
 impl<'a> Index<'a> {
     /// Arranges rules; each with its place in its list.
-    pub fn new(rules: impl IntoIterator<Item = (&'a Entry, i64)>) -> Self {
+    pub fn new(rules: impl IntoIterator<Item = (&'a Brief<'a>, i64)>) -> Self {
+        let rules: Vec<_> = rules.into_iter().collect();
         let mut index = Self {
+            watches: ByPlace::default(),
+            never: ByPlace::default(),
+            below: Below::default(),
+            anywhere: HashMap::default(),
+            task: None,
+            exclude: None,
             rules: Vec::new(),
-            watches: HashMap::new(),
-            earlier: Vec::new(),
-            never: Vec::new(),
-            task: Vec::new(),
-            exclude: Vec::new(),
         };
-        for (at, (entry, order)) in rules.into_iter().enumerate() {
-            index.rules.push((entry, order));
-            index.earlier.push(None);
-            match (entry.list, entry.always) {
-                (List::Exit, true) => {
-                    if let Some((path, _)) = entry.place() {
-                        index.earlier[at] = index.watches.insert(path, at);
+        // A rule of the list task that matches every process ends it.
+        let [mut ends, mut never] = [(i64::MAX, usize::MAX); 2];
+        for (at, (brief, order)) in rules.iter().enumerate() {
+            let place = (*order, at);
+            match (brief.list, brief.always, brief.place.as_deref()) {
+                (List::Exit, true, Some(path)) => index.watches.add(path, at),
+                (List::Exit, false, Some(path)) => {
+                    index.never.add(path, at);
+                    index.below.add(path, Sort::of(brief), place);
+                }
+                (List::Exit, false, None) => {
+                    let first = index.anywhere.entry(Sort::of(brief)).or_insert(place);
+                    *first = place.min(*first);
+                }
+                (List::Task, true, _) if brief.bare => ends = ends.min(place),
+                (List::Task, false, _) => never = never.min(place),
+                (List::Exclude | List::Filesystem, ..) => {
+                    if brief.excludes {
+                        index.exclude = index.exclude.or(Some(at));
                     }
                 }
-                (List::Exit, false) => index.never.push(at),
-                (List::Task, _) => index.task.push(at),
-                (List::Exclude | List::Filesystem, _) => index.exclude.push(at),
-                (List::User | List::IoUring, _) => {}
+                (List::Exit | List::Task, true, _) | (List::User | List::IoUring, ..) => {}
             }
         }
-        let rules = &index.rules;
-        index.task.sort_by_key(|at| rules[*at].1);
+        index.task = (never < ends).then_some(never.1);
+        index.rules = rules;
         index
     }
 
     /// What is recorded of a path. `counts` says of a watch of a folder above it whether that counts.
     pub fn coverage(&self, asked: &Asked<'_>, counts: impl Fn(usize) -> bool) -> Coverage<'a> {
-        let Some((watch, order)) = self.watch(asked, counts) else {
+        let Some((order, watch)) = self.watch(asked, counts) else {
             return Coverage::Missing;
         };
         match self.taken(asked, order) {
@@ -113,197 +287,116 @@ impl<'a> Index<'a> {
 
     /// What would take away the records of a watch at this place in its list; `i64::MAX` is the end.
     pub fn taken(&self, asked: &Asked<'_>, order: i64) -> Option<(usize, Taken<'a>)> {
-        for at in &self.task {
-            let entry = self.rules[*at].0;
-            match (entry.always, entry.fields.is_empty()) {
-                (true, true) => break,
-                (true, false) => {}
-                (false, _) => return Some((*at, Taken::Processes)),
-            }
+        if let Some(at) = self.task {
+            return Some((at, Taken::Processes));
         }
-        if let Some(at) = self.exclude.iter().find(|at| excludes(self.rules[**at].0)) {
-            return Some((*at, Taken::Records));
+        if let Some(at) = self.exclude {
+            return Some((at, Taken::Records));
         }
-        let before = self.never.iter().filter(|at| self.rules[**at].1 < order);
-        let mut below = None;
-        for at in before {
-            match takes(self.rules[*at].0, asked) {
-                None => {}
-                Some(how @ Taken::Below(_)) => below = below.or(Some((*at, how))),
-                Some(how) => return Some((*at, how)),
-            }
+        if let Some((_, at)) = self.never(asked).filter(|(first, _)| *first < order) {
+            return Some((at, Sort::of(self.rules[at].0).how(asked.perms)));
         }
-        below
+        let (_, at) = self
+            .never_below(asked)
+            .filter(|(first, _)| *first < order)?;
+        Some((at, Taken::Below(self.rules[at].0.place.as_deref()?)))
     }
 
-    /// The first watch that records it, and its place in the list.
-    fn watch(&self, asked: &Asked<'_>, counts: impl Fn(usize) -> bool) -> Option<(usize, i64)> {
-        let mut found: Vec<(i64, usize, Option<&Field>)> = Vec::new();
-        let names = std::iter::once(asked.path).chain(asked.names.iter().map(String::as_str));
-        for (path, is_above) in names.flat_map(up) {
-            let mut next = self.watches.get(path).copied();
-            while let Some(at) = next {
-                next = self.earlier[at];
-                let (entry, order) = self.rules[at];
-                let is_folder = entry.place().is_some_and(|(_, folder)| folder);
-                // `path=` of a folder is about the folder itself, not about what is in it.
-                let fits = if is_above {
-                    is_folder && counts(at)
-                } else {
-                    is_folder || !asked.folder
-                };
-                if fits && records(entry, asked.perms) {
-                    found.push((order, at, entry.field("arch")));
-                }
-            }
-        }
-        found.sort_unstable_by_key(|(order, ..)| *order);
-        let plain = found
+    /// The first `never` that is about all that is asked for.
+    fn never(&self, asked: &Asked<'_>) -> Option<Place> {
+        let takes = |at: &usize| Sort::of(self.rules[*at].0).takes(asked.perms);
+        let anywhere = self
+            .anywhere
             .iter()
-            .find(|(.., arch)| arch.is_none())
-            .map(|(order, at, _)| (*at, *order));
-        // Where there is a twin, the later one of the two completes the watch.
-        let mut narrow = None;
-        let mut wide = None;
-        for (order, at, arch) in &found {
-            match arch.map(|field| (is_wide(field), field.operator)) {
-                Some((true, Operator::Equal)) => wide = wide.or(Some((*at, *order))),
-                Some((false, Operator::Equal)) => narrow = narrow.or(Some((*at, *order))),
-                _ => {}
+            .filter(|(sort, _)| sort.takes(asked.perms))
+            .map(|(_, place)| *place);
+        let placed = asked.names().flat_map(up).flat_map(|(path, is_above)| {
+            let fits = move |at: &usize| {
+                let folder = self.rules[*at].0.folder;
+                folder || !(is_above || asked.folder)
+            };
+            self.never.of(path).filter(fits)
+        });
+        let placed = placed.filter(takes).map(|at| (self.rules[at].1, at));
+        anywhere.chain(placed).min()
+    }
+
+    /// The first `never` that is about something below what is asked for, or about the folder alone (`path=`).
+    fn never_below(&self, asked: &Asked<'_>) -> Option<Place> {
+        let takes = |at: &usize| Sort::of(self.rules[*at].0).takes(asked.perms);
+        let alone = asked.names().flat_map(|name| {
+            let alone = self.never.of(name);
+            alone.filter(|at| asked.folder && !self.rules[*at].0.folder)
+        });
+        let alone = alone.filter(takes).map(|at| (self.rules[at].1, at));
+        let below = asked
+            .names()
+            .filter_map(|name| self.below.find(name, asked.perms));
+        alone.chain(below).min()
+    }
+
+    /// The first watch that records it.
+    fn watch(&self, asked: &Asked<'_>, counts: impl Fn(usize) -> bool) -> Option<Place> {
+        let [mut plain, mut narrow, mut wide] = [None::<Place>; 3];
+        for (at, is_above) in self.about(asked) {
+            let (brief, order) = self.rules[at];
+            // `path=` of a folder is about the folder itself, not about what is in it.
+            let fits = if is_above {
+                brief.folder && counts(at)
+            } else {
+                brief.folder || !asked.folder
+            };
+            if !fits || !brief.records.contains(asked.perms) {
+                continue;
             }
+            let first = match brief.programs {
+                Programs::All => &mut plain,
+                Programs::Narrow => &mut narrow,
+                Programs::Wide => &mut wide,
+                Programs::Others => continue,
+            };
+            *first = Some(first.map_or((order, at), |first| first.min((order, at))));
         }
         let pair = match (wide, narrow, asked.twins) {
-            (Some(one), Some(other), _) => Some(if one.1 > other.1 { one } else { other }),
+            // Where there is a twin, the later one of the two completes the watch.
+            (Some(one), Some(other), _) => Some(one.max(other)),
             (Some(one), None, false) => Some(one),
             _ => None,
         };
-        [plain, pair]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(_, order)| *order)
+        [plain, pair].into_iter().flatten().min()
+    }
+
+    /// The first watch that would be about it, whatever else it asks for. `counts` as in [`Self::coverage`].
+    pub fn meant(&self, asked: &Asked<'_>, counts: impl Fn(usize) -> bool) -> Option<usize> {
+        self.about(asked)
+            .filter(|(at, is_above)| {
+                self.rules[*at].0.perms.contains(asked.perms) && (!is_above || counts(*at))
+            })
+            .map(|(at, _)| (self.rules[at].1, at))
+            .min()
+            .map(|(_, at)| at)
+    }
+
+    /// The watches of it and of the folders that it is in, which are marked.
+    fn about(&self, asked: &Asked<'_>) -> impl Iterator<Item = (usize, bool)> {
+        asked
+            .names()
+            .flat_map(up)
+            .flat_map(|(path, is_above)| self.watches.of(path).map(move |at| (at, is_above)))
+    }
+}
+
+impl Asked<'_> {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.path).chain(self.names.iter().map(String::as_str))
     }
 }
 
 /// A path and the folders that it is in.
 fn up(path: &str) -> impl Iterator<Item = (&str, bool)> {
-    std::iter::successors(Some(path), |&path| {
-        (path != "/").then(|| super::kernel::parent(path))
-    })
-    .enumerate()
-    .map(|(at, path)| (path, at > 0))
-}
-
-fn is_wide(field: &Field) -> bool {
-    match &field.value {
-        Value::Number(number) => number & 0x8000_0000 != 0,
-        Value::Text(text) => **text == *"b64",
-    }
-}
-
-/// Whether a watch records all of these kinds of access, whoever and whatever makes it.
-fn records(entry: &Entry, perms: Perms) -> bool {
-    entry
-        .fields
-        .iter()
-        .all(|field| matches!(field.name, "path" | "dir" | "perm" | "arch"))
-        && entry.perms().contains(perms)
-        && entry.is_about_all_calls_of(perms)
-}
-
-/// What a `never` takes away of what is asked for.
-fn takes<'a>(entry: &'a Entry, asked: &Asked<'_>) -> Option<Taken<'a>> {
-    if !entry.perms().meets(asked.perms) || !is_about_calls_of(entry, asked.perms) {
-        return None;
-    }
-    let place = entry.place();
-    let below = match place {
-        None => None,
-        Some((path, folder)) => {
-            let names =
-                || std::iter::once(asked.path).chain(asked.names.iter().map(String::as_str));
-            let is_it = names().any(|name| path == name);
-            if is_it && (folder || !asked.folder) {
-                None
-            } else if is_it || names().any(|name| is_below(path, name)) {
-                Some(path)
-            } else if folder && names().any(|name| is_below(name, path)) {
-                None
-            } else {
-                return None;
-            }
-        }
-    };
-    if let Some(path) = below {
-        return Some(Taken::Below(path));
-    }
-    let is_condition = |field: &Field| !matches!(field.name, "path" | "dir" | "perm" | "key");
-    let whole = entry.calls.all
-        && !entry.fields.iter().any(is_condition)
-        && entry.perms().contains(asked.perms);
-    Some(if whole { Taken::All } else { Taken::Some })
-}
-
-fn is_below(path: &str, folder: &str) -> bool {
-    folder == "/"
-        || path
-            .strip_prefix(folder)
-            .is_some_and(|rest| rest.starts_with('/'))
-}
-
-/// Whether a rule is about some system call that touches files in these ways. A call by number may be any.
-fn is_about_calls_of(entry: &Entry, perms: Perms) -> bool {
-    let is_number = |name: &str| name.starts_with(|c: char| c.is_ascii_digit());
-    entry.calls.all
-        || entry.calls.names.iter().any(|name| {
-            is_number(name)
-                || "rwxa".chars().any(|letter| {
-                    letter
-                        .to_string()
-                        .parse()
-                        .is_ok_and(|one| perms.contains(one))
-                        && tables::calls_of(letter)
-                            .split(',')
-                            .any(|call| *call == **name)
-                })
-        })
-}
-
-/// The records that a watch needs: of the system call, which has the key, and of the path (linux/audit.h).
-const NEEDED: [u32; 2] = [1300, 1302];
-
-/// Whether a rule of the lists exclude or filesystem leaves out records that watches need. The action makes no
-/// difference there.
-fn excludes(entry: &Entry) -> bool {
-    if entry.list == List::Filesystem {
-        // Others than those that hold no files of anybody.
-        return !entry.fields.iter().any(|field| {
-            field.name == "fstype"
-                && field.operator == Operator::Equal
-                && matches!(
-                    field.value,
-                    Value::Number(0x7472_6163 | 0x6462_6720) | Value::Text(_)
-                )
-        });
-    }
-    NEEDED.iter().any(|kind| {
-        entry
-            .fields
-            .iter()
-            .filter(|field| field.name == "msgtype")
-            .all(|field| match field.value {
-                Value::Number(number) => match field.operator {
-                    Operator::Equal => *kind == number,
-                    Operator::NotEqual => *kind != number,
-                    Operator::Greater => *kind > number,
-                    Operator::GreaterOrEqual => *kind >= number,
-                    Operator::Less => *kind < number,
-                    Operator::LessOrEqual => *kind <= number,
-                    Operator::Mask | Operator::Bits => true,
-                },
-                // A type that we have no number for is none of these.
-                Value::Text(_) => field.operator != Operator::Equal,
-            })
-    })
+    std::iter::successors(Some(path), |&path| (path != "/").then(|| parent(path)))
+        .enumerate()
+        .map(|(at, path)| (path, at > 0))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::formats::audit_rules::Perms;
 use crate::formats::audit_rules::around::Nowhere;
 use crate::formats::audit_rules::joined::lines;
 use crate::formats::audit_rules::loading::load;
@@ -15,7 +16,7 @@ const FOLDER: Asked<'_> = Asked {
 fn verdict(text: &str, asked: &Asked<'_>) -> String {
     let loading = load(lines(0, text), &Nowhere);
     assert_eq!(loading.ended, None, "{text}");
-    let index = Index::new(loading.rules.iter().map(|rule| (&rule.entry, rule.order)));
+    let index = Index::new(loading.rules.iter().map(|rule| (&rule.brief, rule.order)));
     let line = |at: usize| loading.rules[at].spot.line;
     match index.coverage(asked, |_| true) {
         Coverage::Missing => "missing".to_owned(),

@@ -2,9 +2,8 @@
 
 use super::tables::{self, Known, Machine};
 use super::{Perms, Rule, Watch};
-use std::collections::hash_map::DefaultHasher;
+use std::borrow::Cow;
 use std::fmt;
-use std::hash::{Hash as _, Hasher as _};
 
 /// The lists of the kernel (auditctl(8), `-a`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -99,27 +98,27 @@ impl Operator {
 
 /// What a field is compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Value {
+pub enum Value<'t> {
     /// A number, as most are.
     Number(u32),
     /// A path, a key, a label; also a name of which only the name is known.
-    Text(Box<str>),
+    Text(Cow<'t, str>),
 }
 
 /// One comparison.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Field {
+pub struct Field<'t> {
     /// The name in auditctl(8), the first one of several; `compare` for `-C`.
     pub name: &'static str,
     /// How.
     pub operator: Operator,
     /// With what.
-    pub value: Value,
+    pub value: Value<'t>,
     /// As it was written after `-F` or `-C`; empty where name, operator and value say it.
-    pub text: Box<str>,
+    pub text: Cow<'t, str>,
 }
 
-impl fmt::Display for Field {
+impl fmt::Display for Field<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.text.is_empty() {
             return f.write_str(&self.text);
@@ -133,7 +132,7 @@ impl fmt::Display for Field {
     }
 }
 
-impl Field {
+impl Field<'_> {
     /// The text, where it is one.
     pub fn as_text(&self) -> Option<&str> {
         match &self.value {
@@ -145,35 +144,49 @@ impl Field {
 
 /// Which system calls a rule is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Calls {
+pub struct Calls<'t> {
     /// Every one: `-S all`, or no `-S`.
     pub all: bool,
     /// By number, sorted.
     pub numbers: Vec<u32>,
     /// By name as they were written, sorted.
-    pub names: Vec<Box<str>>,
+    pub names: Vec<Cow<'t, str>>,
 }
 
-/// A rule, as the kernel gets it.
+/// A rule, as the kernel gets it: parts of the line that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct Entry<'t> {
     /// Into which list.
     pub list: List,
     /// `always`, else `never`.
     pub always: bool,
     /// The comparisons, in order; keys are in [`Self::keys`].
-    pub fields: Vec<Field>,
+    pub fields: Vec<Field<'t>>,
     /// System calls.
-    pub calls: Calls,
+    pub calls: Calls<'t>,
     /// The keys, in order.
-    pub keys: Vec<Box<str>>,
+    pub keys: Vec<Cow<'t, str>>,
     /// The machine that `arch=` names, where it is known.
     pub machine: Option<Machine>,
 }
 
-impl Entry {
+impl Default for Entry<'_> {
+    /// One that says nothing.
+    fn default() -> Self {
+        Self {
+            list: List::Exit,
+            always: true,
+            fields: Vec::new(),
+            calls: Calls::default(),
+            keys: Vec::new(),
+            machine: None,
+        }
+    }
+}
+
+impl<'t> Entry<'t> {
     /// The field of this name, the first one.
-    pub fn field(&self, name: &str) -> Option<&Field> {
+    pub fn field(&self, name: &str) -> Option<&Field<'t>> {
         self.fields.iter().find(|field| field.name == name)
     }
 
@@ -195,7 +208,7 @@ impl Entry {
     pub fn watches_folder(&mut self) {
         for field in self.fields.iter_mut().filter(|field| field.name == "path") {
             field.name = "dir";
-            field.text = Box::default();
+            field.text = Cow::default();
         }
     }
 
@@ -217,43 +230,13 @@ impl Entry {
             return false;
         };
         let has = |name: &str| {
-            self.calls.names.iter().any(|known| **known == *name)
+            let names = &self.calls.names;
+            names.binary_search_by(|known| (**known).cmp(name)).is_ok()
                 || matches!(tables::call(self.machine, name, None), Known::No)
         };
-        "rwxa"
-            .chars()
-            .filter(|letter| {
-                letter
-                    .to_string()
-                    .parse()
-                    .is_ok_and(|one| perms.contains(one))
-            })
-            .all(|letter| tables::calls_of(letter).split(',').all(has))
-    }
-
-    /// What makes it the same rule as another one to the kernel, which compares field by field: a digest, as there may
-    /// be millions of rules.
-    pub(super) fn identity(&self) -> u128 {
-        let mut hasher = DefaultHasher::new();
-        self.list.hash(&mut hasher);
-        self.always.hash(&mut hasher);
-        for field in &self.fields {
-            field.name.hash(&mut hasher);
-            field.operator.hash(&mut hasher);
-            field.value.hash(&mut hasher);
-        }
-        self.keys.hash(&mut hasher);
-        self.calls.all.hash(&mut hasher);
-        if !self.calls.all {
-            self.calls.numbers.hash(&mut hasher);
-            // Without a machine calls have no numbers of their own.
-            if self.machine.is_none() || self.calls.names.len() != self.calls.numbers.len() {
-                self.calls.names.hash(&mut hasher);
-            }
-        }
-        let first = hasher.finish();
-        hasher.write_u8(1);
-        (u128::from(first) << 64) | u128::from(hasher.finish())
+        perms
+            .each()
+            .all(|(letter, _)| tables::calls_of(letter).split(',').all(has))
     }
 
     /// The watch that it is, if it is one.
@@ -300,12 +283,12 @@ impl Entry {
     }
 }
 
-impl fmt::Display for Entry {
+impl fmt::Display for Entry<'_> {
     /// In a normal form that can be read back: the list, the machine, system calls, other fields, keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let action = if self.always { "always" } else { "never" };
         write!(f, "-a {action},{}", self.list.name())?;
-        let is_arch = |field: &&Field| field.name == "arch";
+        let is_arch = |field: &&Field<'_>| field.name == "arch";
         for field in self.fields.iter().filter(is_arch) {
             write!(f, " -F {field}")?;
         }

@@ -4,126 +4,40 @@
 use super::around::Account;
 use super::bad::{Bad, Doubt};
 use super::entry::{Field, List, Operator, Value};
-use super::line::{Arch, MOST_FIELDS, Reader, known, number};
+use super::fields::{COMPARABLE, FAMILIES, Kind, find};
+use super::line::{Arch, MOST_FIELDS, Reader};
+use super::numbers::{known, number};
+use super::options::{Word, part};
 use super::tables::{self, Machine, Release};
 use super::{MAX_KEY_LENGTH, Perms, call};
 
-/// What a field is compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    User,
-    Group,
-    Exit,
-    MessageType,
-    /// A label, or another text.
-    Text,
-    Place,
-    Key,
-    Exe,
-    Arch,
-    Perm,
-    FileType,
-    FileSystem,
-    Argument,
-    Session,
-    Family,
-    Number,
-}
-
-/// Every field: its name, its kind, and whether it goes with the list exit only.
-const FIELDS: [(&str, Kind, bool); 43] = [
-    ("pid", Kind::Number, false),
-    ("uid", Kind::User, false),
-    ("euid", Kind::User, false),
-    ("suid", Kind::User, false),
-    ("fsuid", Kind::User, false),
-    ("gid", Kind::Group, false),
-    ("egid", Kind::Group, false),
-    ("sgid", Kind::Group, false),
-    ("fsgid", Kind::Group, false),
-    ("auid", Kind::User, false),
-    ("loginuid", Kind::User, false),
-    ("pers", Kind::Number, false),
-    ("arch", Kind::Arch, false),
-    ("msgtype", Kind::MessageType, false),
-    ("subj_user", Kind::Text, false),
-    ("subj_role", Kind::Text, false),
-    ("subj_type", Kind::Text, false),
-    ("subj_sen", Kind::Text, false),
-    ("subj_clr", Kind::Text, false),
-    ("ppid", Kind::Number, true),
-    ("obj_user", Kind::Text, true),
-    ("obj_role", Kind::Text, true),
-    ("obj_type", Kind::Text, true),
-    ("obj_lev_low", Kind::Text, true),
-    ("obj_lev_high", Kind::Text, true),
-    ("sessionid", Kind::Session, false),
-    ("devmajor", Kind::Number, true),
-    ("devminor", Kind::Number, true),
-    ("inode", Kind::Number, true),
-    ("exit", Kind::Exit, true),
-    ("success", Kind::Number, true),
-    ("path", Kind::Place, true),
-    ("perm", Kind::Perm, false),
-    ("dir", Kind::Place, true),
-    ("filetype", Kind::FileType, true),
-    ("fstype", Kind::FileSystem, false),
-    ("obj_uid", Kind::User, false),
-    ("obj_gid", Kind::Group, false),
-    ("field_compare", Kind::Number, false),
-    ("a0", Kind::Argument, false),
-    ("a1", Kind::Argument, false),
-    ("a2", Kind::Argument, false),
-    ("a3", Kind::Argument, false),
-];
-/// Those that are no comparison of one value like the others.
-const MORE: [(&str, Kind, bool); 3] = [
-    ("key", Kind::Key, false),
-    ("exe", Kind::Exe, false),
-    ("saddr_fam", Kind::Family, false),
-];
-
-/// Fields that can be compared with each other by `-C`: any two of one group.
-const COMPARABLE: [&[&str]; 2] = [
-    &["uid", "euid", "suid", "fsuid", "auid", "obj_uid"],
-    &["gid", "egid", "sgid", "fsgid", "obj_gid"],
-];
-
-/// Families of addresses end here (linux/socket.h, `AF_MAX`).
-const FAMILIES: u32 = 46;
-
-fn find(name: &str) -> Option<(&'static str, Kind, bool)> {
-    let same = |(known, ..): &&(&'static str, Kind, bool)| known.eq_ignore_ascii_case(name);
-    let (name, kind, exit_only) = *FIELDS.iter().chain(&MORE).find(same)?;
-    // Two names of one field.
-    Some((
-        if name == "loginuid" { "auid" } else { name },
-        kind,
-        exit_only,
-    ))
-}
-
 /// The field of a set of permissions.
-pub(super) fn perm(perms: Perms) -> Field {
+pub(super) fn perm<'t>(perms: Perms) -> Field<'t> {
     Field {
         name: "perm",
         operator: Operator::Equal,
         value: Value::Number(perms.bits()),
-        text: Box::default(),
+        text: Word::default(),
     }
 }
 
 /// `-F FIELD=VALUE`.
-pub(super) fn add(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
-    if reader.fields.len() >= MOST_FIELDS {
+pub(super) fn add<'t>(reader: &mut Reader<'_, 't>, text: Word<'t>) -> Result<(), Bad> {
+    if reader.entry.fields.len() >= MOST_FIELDS {
         return Err(Bad::TooManyFields);
     }
-    let (name, operator, value) = split(text).ok_or_else(|| Bad::NoOperator(text.to_owned()))?;
+    let Some((end, operator)) = split(&text) else {
+        return Err(Bad::NoOperator(text.into_owned()));
+    };
+    let name = &text[..end];
+    // As a part of the line.
+    let word = part(&text, end + operator.sign().len()..);
+    let value: &str = &word;
     if name.is_empty() {
-        return Err(Bad::NoField(text.to_owned()));
+        return Err(Bad::NoField(text.into_owned()));
     }
     if value.is_empty() {
-        return Err(Bad::NothingCompared(text.to_owned()));
+        return Err(Bad::NothingCompared(text.into_owned()));
     }
     let (name, kind, exit_only) = find(name).ok_or_else(|| Bad::UnknownField(name.to_owned()))?;
     let list = reader.list();
@@ -147,7 +61,11 @@ pub(super) fn add(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
     );
     if list == Some(List::Exclude)
         && !excludable
-        && reader.since(Release(4, 0, 2), "this field in the list exclude") == Some(false)
+        && reader.since(
+            Release(4, 0, 2),
+            Release::OLDEST,
+            "this field in the list exclude",
+        ) == Some(false)
     {
         return Err(other_list());
     }
@@ -158,7 +76,7 @@ pub(super) fn add(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
         field: name.to_owned(),
         operator: operator.sign().to_owned(),
     };
-    let mut shown = text.to_owned();
+    let mut shown = None;
     let value = match kind {
         Kind::User => user(reader, value)?,
         Kind::Group => group(reader, value)?,
@@ -169,21 +87,22 @@ pub(super) fn add(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
             }
             message_type(reader, value)?
         }
-        Kind::Text => Value::Text(value.into()),
+        Kind::Text => Value::Text(word),
         Kind::Place => {
             reader.perms_added = true;
-            if name == "dir" || value == "/" {
-                let trimmed = value.trim_end_matches('/');
-                shown = format!("{name}={}", if trimmed.is_empty() { "/" } else { trimmed });
+            if name == "dir" && value.ends_with('/') {
+                let trimmed = text.trim_end_matches('/').len();
+                // The first slash stands after the sign.
+                shown = Some(part(&text, ..trimmed.max(end + 2)));
             }
-            Value::Text(value.into())
+            Value::Text(word)
         }
         Kind::Exe => {
             if !operator.is_equality() {
                 return Err(operator_bad());
             }
             reader.exe_added = true;
-            Value::Text(value.into())
+            Value::Text(word)
         }
         Kind::Key => {
             // Not `key=`, which is read before: `key!=` and the like.
@@ -197,7 +116,7 @@ pub(super) fn add(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
             {
                 return Err(Bad::KeyTooEarly);
             }
-            Value::Text(value.into())
+            Value::Text(word)
         }
         Kind::Arch => {
             if reader.calls_added {
@@ -212,8 +131,11 @@ pub(super) fn add(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
             match list {
                 Some(List::Exit) => {}
                 Some(List::Exclude)
-                    if reader.since(Release(4, 0, 2), "perm= in the list exclude")
-                        != Some(false) => {}
+                    if reader.since(
+                        Release(4, 0, 2),
+                        Release::OLDEST,
+                        "perm= in the list exclude",
+                    ) != Some(false) => {}
                 _ => return Err(other_list()),
             }
             if operator != Operator::Equal {
@@ -222,7 +144,8 @@ pub(super) fn add(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
             let perms: Perms = value.parse().map_err(|_| Bad::Perms(value.to_owned()))?;
             call::calls_of_perms(reader, perms)?;
             reader.perms_added = true;
-            shown = format!("perm={perms}");
+            // It is shown in the order of the letters.
+            shown = Some(Word::default());
             Value::Number(perms.bits())
         }
         Kind::FileType => {
@@ -265,7 +188,7 @@ pub(super) fn add(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
         Kind::Family => {
             let family = number(value).unwrap_or(0);
             if family >= FAMILIES {
-                return Err(Bad::Value(text.to_owned()));
+                return Err(Bad::Value(text.into_owned()));
             }
             Value::Number(family)
         }
@@ -278,20 +201,38 @@ pub(super) fn add(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
                 .ok_or_else(|| Bad::ValueNotANumber(name.to_owned()))?
         }
     };
-    reader.fields.push(Field {
+    reader.entry.fields.push(Field {
         name,
         operator,
         value,
-        text: shown.into(),
+        text: shown.unwrap_or(text),
     });
     Ok(())
 }
 
-fn split(text: &str) -> Option<(&str, Operator, &str)> {
-    Operator::ALL.iter().find_map(|(sign, operator)| {
-        let (field, value) = text.split_once(sign)?;
-        Some((field, *operator, value))
-    })
+/// The first operator in the order of [`Operator::ALL`] that is somewhere in a text, and where.
+fn split(text: &str) -> Option<(usize, Operator)> {
+    // The place of each, 0 being that of the first.
+    let mut found: Option<(usize, usize)> = None;
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        let rank = match (byte, bytes.get(at + 1)) {
+            (b'!', Some(b'=')) => 0,
+            (b'>', Some(b'=')) => 1,
+            (b'<', Some(b'=')) => 2,
+            (b'&', Some(b'=')) => 3,
+            (b'=', _) => 4,
+            (b'>', _) => 5,
+            (b'<', _) => 6,
+            (b'&', _) => 7,
+            _ => continue,
+        };
+        if found.is_none_or(|(other, _)| rank < other) {
+            found = Some((rank, at));
+        }
+    }
+    let (rank, at) = found?;
+    Some((at, Operator::ALL[rank].1))
 }
 
 /// A number with or without a minus, as strtol(3) reads it.
@@ -302,7 +243,7 @@ fn signed(text: &str) -> Option<u32> {
     }
 }
 
-fn user(reader: &mut Reader<'_>, value: &str) -> Result<Value, Bad> {
+fn user<'t>(reader: &mut Reader<'_, 't>, value: &str) -> Result<Value<'t>, Bad> {
     if let Some(number) = signed(value) {
         return Ok(Value::Number(number));
     }
@@ -314,12 +255,12 @@ fn user(reader: &mut Reader<'_>, value: &str) -> Result<Value, Bad> {
         Account::Missing => Err(Bad::UnknownUser(value.to_owned())),
         Account::Unseen => {
             reader.doubts(|| Doubt::Account(value.to_owned()));
-            Ok(Value::Text(value.into()))
+            Ok(Value::Text(value.to_owned().into()))
         }
     }
 }
 
-fn group(reader: &mut Reader<'_>, value: &str) -> Result<Value, Bad> {
+fn group<'t>(reader: &mut Reader<'_, 't>, value: &str) -> Result<Value<'t>, Bad> {
     if let Some(number) = number(value) {
         return Ok(Value::Number(number));
     }
@@ -328,12 +269,12 @@ fn group(reader: &mut Reader<'_>, value: &str) -> Result<Value, Bad> {
         Account::Missing => Err(Bad::UnknownGroup(value.to_owned())),
         Account::Unseen => {
             reader.doubts(|| Doubt::Account(value.to_owned()));
-            Ok(Value::Text(value.into()))
+            Ok(Value::Text(value.to_owned().into()))
         }
     }
 }
 
-fn error(reader: &mut Reader<'_>, value: &str) -> Result<Value, Bad> {
+fn error<'t>(reader: &mut Reader<'_, 't>, value: &str) -> Result<Value<'t>, Bad> {
     if let Some(number) = signed(value) {
         return Ok(Value::Number(number));
     }
@@ -350,7 +291,7 @@ fn error(reader: &mut Reader<'_>, value: &str) -> Result<Value, Bad> {
     })
 }
 
-fn message_type(reader: &mut Reader<'_>, value: &str) -> Result<Value, Bad> {
+fn message_type<'t>(reader: &mut Reader<'_, 't>, value: &str) -> Result<Value<'t>, Bad> {
     if let Some(number) = number(value) {
         return Ok(Value::Number(number));
     }
@@ -373,7 +314,7 @@ fn message_type(reader: &mut Reader<'_>, value: &str) -> Result<Value, Bad> {
     ))
 }
 
-fn file_system(reader: &mut Reader<'_>, value: &str) -> Result<Value, Bad> {
+fn file_system<'t>(reader: &mut Reader<'_, 't>, value: &str) -> Result<Value<'t>, Bad> {
     if let Some(number) = number(value) {
         return Ok(Value::Number(number));
     }
@@ -382,7 +323,11 @@ fn file_system(reader: &mut Reader<'_>, value: &str) -> Result<Value, Bad> {
         "tracefs" => return Ok(Value::Number(0x7472_6163)),
         "debugfs" => return Ok(Value::Number(0x6462_6720)),
         "cgroup" | "cgroup2" => {
-            if reader.since(Release::NEWEST, "the name of this file system") == Some(false)
+            if reader.since(
+                Release::NEWEST,
+                Release::OLDEST,
+                "the name of this file system",
+            ) == Some(false)
                 || reader.around.release() == Some(Release(4, 0, 2))
             {
                 return Err(Bad::UnknownFileSystem(value.to_owned()));
@@ -400,7 +345,7 @@ fn file_system(reader: &mut Reader<'_>, value: &str) -> Result<Value, Bad> {
     Ok(Value::Text(name.into()))
 }
 
-fn arch(reader: &mut Reader<'_>, value: &str) -> Result<Value, Bad> {
+fn arch<'t>(reader: &mut Reader<'_, 't>, value: &str) -> Result<Value<'t>, Bad> {
     let bad = || Bad::UnknownArch(value.to_owned());
     let lower = value.to_ascii_lowercase();
     let machine = if let Some(number) = number(value) {
@@ -434,7 +379,7 @@ fn arch(reader: &mut Reader<'_>, value: &str) -> Result<Value, Bad> {
     Ok(Value::Number(machine.number()))
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     /// Every machine of today that auditctl runs on has 64 bits; few have no 32-bit programs.
     fn doubts_arch(&mut self, wide: bool) {
         if !wide {
@@ -444,11 +389,11 @@ impl Reader<'_> {
 }
 
 /// `-C FIELD=FIELD`.
-pub(super) fn compare(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
-    if reader.fields.len() >= MOST_FIELDS {
+pub(super) fn compare<'t>(reader: &mut Reader<'_, 't>, text: Word<'t>) -> Result<(), Bad> {
+    if reader.entry.fields.len() >= MOST_FIELDS {
         return Err(Bad::TooManyFields);
     }
-    let bad = || Bad::Compared(text.to_owned());
+    let bad = || Bad::Compared(text.to_string());
     let (one, operator, other) = if let Some((one, other)) = text.split_once("!=") {
         (one, Operator::NotEqual, other)
     } else {
@@ -459,7 +404,7 @@ pub(super) fn compare(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
     let (other, ..) = find(other).ok_or_else(bad)?;
     if reader.list() != Some(List::Exit) {
         return Err(Bad::FieldOfOtherList {
-            field: text.to_owned(),
+            field: text.to_string(),
             list: reader.list().map_or("", List::name),
         });
     }
@@ -474,11 +419,12 @@ pub(super) fn compare(reader: &mut Reader<'_>, text: &str) -> Result<(), Bad> {
     } else {
         (other, one)
     };
-    reader.fields.push(Field {
+    let value = Value::Text(format!("{first} {second}").into());
+    reader.entry.fields.push(Field {
         name: "compare",
         operator,
-        value: Value::Text(format!("{first} {second}").into()),
-        text: text.into(),
+        value,
+        text,
     });
     Ok(())
 }

@@ -2,7 +2,6 @@ use super::*;
 
 fn joined(texts: &[&str], awk: Awk, release: Option<Release>) -> Vec<String> {
     join(texts, awk, release)
-        .into_iter()
         .map(|placed| {
             let doubt = if placed.doubt.is_some() { "?" } else { "" };
             format!(
@@ -70,6 +69,57 @@ fn what_depends_on_awk_and_on_the_release() {
         ["0:1 -w /a\r"]
     );
     assert_eq!(joined(&["-w /a\r\n"], Awk::Blank, None), ["0:1? -w /a\r"]);
+}
+
+#[test]
+fn long_lines_are_read_in_pieces() {
+    let long = format!("-w /{}", "a".repeat(MOST_BYTES - 4));
+    for (text, expected) in [
+        // The newline alone is a blank line.
+        (format!("{long}\n-D\n"), vec![(1, MOST_BYTES), (2, 2)]),
+        (
+            format!("{long} -p\n-D"),
+            vec![(1, MOST_BYTES), (1, 3), (2, 2)],
+        ),
+        (
+            format!("{long}{long}{long}"),
+            vec![(1, MOST_BYTES), (1, MOST_BYTES), (1, MOST_BYTES)],
+        ),
+        // Pieces are made of bytes.
+        (
+            format!("{}\u{e9}", &long[1..]),
+            vec![(1, MOST_BYTES + 2), (1, 3)],
+        ),
+    ] {
+        let found: Vec<(u32, usize)> = lines(0, &text)
+            .map(|placed| (placed.spot.line, placed.text.len()))
+            .collect();
+        assert_eq!(found, expected);
+        // In whatever way it comes there.
+        let joined: Vec<(u32, usize)> = join(&["", &text], Awk::Blank, None)
+            .map(|placed| (placed.spot.line, placed.text.len()))
+            .collect();
+        if !text.ends_with("-D\n") && !text.ends_with("-D") {
+            assert_eq!(joined, expected);
+        }
+    }
+}
+
+#[test]
+fn a_zero_ends_a_line() {
+    let texts: Vec<String> = lines(0, "-D\0 # x\n\0-D\n-w /a\n")
+        .map(|placed| placed.text.into_owned())
+        .collect();
+    assert_eq!(texts, ["-D", "", "-w /a"]);
+}
+
+#[test]
+fn blank_lines_count() {
+    let spots: Vec<u32> = lines(0, "\n\n-D\n\n\n-w /a\n\n")
+        .map(|placed| placed.spot.line)
+        .collect();
+    assert_eq!(spots, [3, 6]);
+    assert_eq!(lines(0, "").count(), 0);
 }
 
 #[test]

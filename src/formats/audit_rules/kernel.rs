@@ -4,12 +4,12 @@
 
 use super::around::{Around, Place};
 use super::bad::{Bad, Doubt};
+use super::command::Change;
 use super::entry::{Entry, Field, List, Operator, Value};
-use super::line::Change;
 
 /// Why the kernel refuses it, or what is not known.
 pub(super) fn check(
-    entry: &Entry,
+    entry: &Entry<'_>,
     change: Change,
     around: &dyn Around,
 ) -> Result<Option<Doubt>, Bad> {
@@ -89,7 +89,7 @@ pub(super) fn parent(path: &str) -> &str {
     }
 }
 
-fn operator(field: &Field) -> Result<(), Bad> {
+fn operator(field: &Field<'_>) -> Result<(), Bad> {
     let bits = matches!(field.operator, Operator::Mask | Operator::Bits);
     let good = match field.name {
         "a0" | "a1" | "a2" | "a3" | "pers" | "devminor" => true,
@@ -111,7 +111,7 @@ fn operator(field: &Field) -> Result<(), Bad> {
     })
 }
 
-fn list(list: List, field: &Field) -> Result<(), Bad> {
+fn list(list: List, field: &Field<'_>) -> Result<(), Bad> {
     let good = match field.name {
         "msgtype" => matches!(list, List::Exclude | List::User),
         "fstype" => list == List::Filesystem,
@@ -128,7 +128,7 @@ fn list(list: List, field: &Field) -> Result<(), Bad> {
     })
 }
 
-fn value(field: &Field) -> Result<(), Bad> {
+fn value(field: &Field<'_>) -> Result<(), Bad> {
     let is_id = matches!(
         field.name,
         "uid"
@@ -148,7 +148,7 @@ fn value(field: &Field) -> Result<(), Bad> {
     Ok(())
 }
 
-fn path(field: &Field) -> Result<(), Bad> {
+fn path(field: &Field<'_>) -> Result<(), Bad> {
     let path = field.as_text().unwrap_or_default();
     if !path.starts_with('/') {
         return Err(Bad::Relative(path.to_owned()));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::formats::audit_rules::around::Nowhere;
+use crate::formats::audit_rules::around::{Account, Nowhere, Place};
 
 #[test]
 fn effects_before_a_line_is_refused() {
@@ -12,27 +12,6 @@ fn effects_before_a_line_is_refused() {
     // Where the action is "possible" nothing happens at all.
     let outcome = run("-a exit,possible -S nonsense", &Nowhere);
     assert_eq!((outcome.bad, outcome.rule), (None, None));
-}
-
-#[test]
-fn numbers_as_in_c() {
-    for (text, value) in [
-        ("12", Some(12)),
-        ("0x1f", Some(31)),
-        ("010", Some(8)),
-        ("08", Some(0)),
-        ("0", Some(0)),
-        ("0x", Some(0)),
-        ("12abc", Some(12)),
-        ("4294967295", Some(u32::MAX)),
-        ("4294967296", Some(0)),
-        ("99999999999999999999", Some(u32::MAX)),
-        ("", None),
-        ("x", None),
-        ("-1", None),
-    ] {
-        assert_eq!(number(text), value, "{text}");
-    }
 }
 
 #[test]
@@ -57,4 +36,64 @@ fn what_is_not_known_is_said() {
             outcome.doubt
         );
     }
+}
+
+/// A host with this release of auditctl.
+struct Of(Release);
+
+impl Around for Of {
+    fn machine(&self) -> Option<Machine> {
+        Some(Machine::X86_64)
+    }
+
+    fn release(&self) -> Option<Release> {
+        Some(self.0)
+    }
+
+    fn user(&self, _: &str) -> Account {
+        Account::Missing
+    }
+
+    fn group(&self, _: &str) -> Account {
+        Account::Missing
+    }
+
+    fn place(&self, _: &str) -> Place {
+        Place::Folder
+    }
+}
+
+#[test]
+fn short_words_that_there_is_no_room_for() {
+    // 24 bytes: room for nine words, of ten.
+    let dense = "-w / -p w -k a -k b -k c";
+    let room = "-w / -p w -k a -k b -k cc d";
+    for (line, release, bad) in [
+        (dense, Release(3, 0, 9), Some(Bad::NoValue("-k".to_owned()))),
+        (dense, Release(4, 0, 2), Some(Bad::NoValue("-k".to_owned()))),
+        (dense, Release(4, 2, 0), None),
+        // Blanks make room, too.
+        ("   -w / -p w -k a -k b -k c", Release(3, 0, 9), None),
+        // What is dropped may as well have been one too many.
+        (room, Release(3, 0, 9), None),
+        (
+            room,
+            Release(4, 2, 1),
+            Some(Bad::Stray {
+                word: "d".to_owned(),
+            }),
+        ),
+    ] {
+        let outcome = run(line, &Of(release));
+        assert_eq!(
+            (outcome.bad, outcome.doubt),
+            (bad, None),
+            "{line} {release:?}"
+        );
+    }
+    let outcome = run(dense, &Nowhere);
+    assert!(
+        matches!(outcome.doubt, Some(Doubt::Release(_))),
+        "{outcome:?}"
+    );
 }

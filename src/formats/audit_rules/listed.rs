@@ -1,7 +1,8 @@
 //! A line by itself, of a rule file or of `auditctl -l`, with nothing known of a host.
 
 use super::around::Nowhere;
-use super::line::{Change, Command, Outcome, run, run_words};
+use super::command::Change;
+use super::line::{Outcome, run, run_words};
 use super::{Bad, Entry, Rule};
 use std::borrow::Cow;
 
@@ -21,11 +22,11 @@ pub(super) fn read_listed(line: &str) -> Result<Option<Rule>, Bad> {
 }
 
 /// The rule in a line of `auditctl -l`.
-pub(super) fn entry(line: &str) -> Option<Entry> {
+pub(super) fn entry(line: &str) -> Option<Entry<'_>> {
     run_listed(line).rule.map(|(_, entry)| entry)
 }
 
-fn run_listed(line: &str) -> Outcome {
+fn run_listed(line: &str) -> Outcome<'_> {
     let mut words: Vec<Cow<'_, str>> = Vec::new();
     for word in line.split(' ') {
         match words.last_mut() {
@@ -38,7 +39,7 @@ fn run_listed(line: &str) -> Outcome {
             _ => words.push(Cow::Borrowed(word)),
         }
     }
-    run_words(&words, &Nowhere)
+    run_words(words, &Nowhere)
 }
 
 fn is_option(word: &str) -> bool {
@@ -50,7 +51,7 @@ fn is_ignored(line: &str) -> bool {
     line.trim_matches(' ').is_empty() || line.trim_start_matches([' ', '\t']).starts_with('#')
 }
 
-fn rule(outcome: Outcome) -> Result<Option<Rule>, Bad> {
+fn rule(outcome: Outcome<'_>) -> Result<Option<Rule>, Bad> {
     if let Some(bad) = outcome.bad {
         return Err(bad);
     }
@@ -65,22 +66,6 @@ fn rule(outcome: Outcome) -> Result<Option<Rule>, Bad> {
             Some(Rule::Control(shown.join(" ")))
         }
     })
-}
-
-impl std::fmt::Display for Command {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Enable(value) => write!(f, "-e {value}"),
-            Self::Failure(value) => write!(f, "-f {value}"),
-            Self::Rate(value) => write!(f, "-r {value}"),
-            Self::Backlog(value) => write!(f, "-b {value}"),
-            Self::Ignore => f.write_str("-i"),
-            Self::Continue => f.write_str("-c"),
-            Self::Delete(None) => f.write_str("-D"),
-            Self::Delete(Some(key)) => write!(f, "-D -k {key}"),
-            Self::Other(text) => f.write_str(text),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -42,15 +42,21 @@ impl Perms {
         Self(self.0 | other.0)
     }
 
+    /// Each kind by itself.
+    pub(super) fn each(self) -> impl Iterator<Item = (char, Self)> {
+        LETTERS
+            .into_iter()
+            .filter(move |(_, bit)| self.0 & bit != 0)
+            .map(|(letter, bit)| (letter, Self(bit)))
+    }
+
     pub(super) fn bits(self) -> u32 {
         u32::from(self.0)
     }
 
+    /// Other bits mean nothing.
     pub(super) fn from_bits(bits: u32) -> Self {
-        LETTERS
-            .iter()
-            .filter(|(_, bit)| bits & u32::from(*bit) != 0)
-            .fold(Self(0), |sum, (_, bit)| Self(sum.0 | bit))
+        Self(bits.to_le_bytes()[0] & Self::ALL.0)
     }
 
     /// Whether no kind is in it.

@@ -3,6 +3,7 @@
 //! Names and numbers are those of the kernel's own headers as audit 3.0.9, 4.0.2 and 4.2.1 list them; the files
 //! in `tables/` note which release had a name first.
 
+use super::Perms;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
@@ -249,6 +250,22 @@ pub(super) fn calls_of(perm: char) -> &'static str {
             "chmod,fchmod,chown,lchown,fchown,setxattr,lsetxattr,fsetxattr,removexattr,lremovexattr,fremovexattr,fchownat,fchmodat,link,linkat"
         }
     }
+}
+
+static KINDS: LazyLock<HashMap<&'static str, Perms>> = LazyLock::new(|| {
+    let mut kinds: HashMap<&'static str, Perms> = HashMap::new();
+    for (letter, perm) in Perms::ALL.each() {
+        for call in calls_of(letter).split(',') {
+            let known = kinds.entry(call).or_default();
+            *known = known.union(perm);
+        }
+    }
+    kinds
+});
+
+/// The kinds of access that a system call counts to ([`calls_of`]).
+pub(super) fn kinds_of(call: &str) -> Perms {
+    KINDS.get(call).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
