@@ -11,6 +11,14 @@ mkdir -p "$IMAGES"
 
 APPLY=(seaworthy apply --yes --allow-disruption)
 ROLLBACK=(seaworthy rollback --yes)
+# The deadline of whatever fails in a table of `faults`; `impatient` where the fault is waited for.
+WITHIN=("${PATIENT[@]}")
+# impatient: five times what a healthy restart took, and 45 s at least.
+impatient() {
+    local took
+    took=$(cat "$STATE/restart-took")
+    WITHIN=(--deadline "$((took < 9 ? 45 : took * 5))")
+}
 
 # --- the host under test -----------------------------------------------------------
 
@@ -23,6 +31,11 @@ lived_in_host() {
     systemctl restart docker.service
     "$GUEST/import-busybox"
     run_container comes-back --restart always
+    systemctl reset-failed docker.service docker.socket
+    local began=$SECONDS
+    systemctl restart docker.service
+    services_active
+    printf '%s\n' "$((SECONDS - began))" | tee "$STATE/restart-took"
 }
 
 # run_container NAME OPTION...
@@ -84,10 +97,10 @@ faults() {
     rm -rf "$STATE/original"
     cp -a "$STATE/before" "$STATE/original"
     for row in "${table[@]}"; do one_fault "$row" 3 APPLY; done
-    expect 0 "${APPLY[@]}"
+    expect 0 "${APPLY[@]}" "${PATIENT[@]}"
     look before
     for row in "${table[@]}"; do one_fault "$row" 5 ROLLBACK; done
-    expect 0 "${ROLLBACK[@]}"
+    expect 0 "${ROLLBACK[@]}" "${PATIENT[@]}"
     look again
     as_before original again
 }
@@ -103,7 +116,7 @@ one_fault() {
     NEW_FILES=
     ${cells[1]}
     [[ -z $NEW_FILES ]] || look before
-    fails "$status" "$pattern" "${command[@]}"
+    fails "$status" "$pattern" "${command[@]}" "${WITHIN[@]}"
     ${cells[2]}
     [[ -z $NEW_FILES ]] || look before
 }
@@ -278,4 +291,31 @@ bad_free_space() {
         sort -n | bad)
     [[ $table == *error* ]] || fail "no free block was found on $1"
     disk "$table"
+}
+
+# --- the account of the daemon -------------------------------------------------------
+
+# tool_stops kill|pause PROGRAM NAME: an account tool is ended, or waits for ever, right before it
+# gives a file this name. What it has made beside the files of accounts is then in $HOOK.reached.
+tool_stops() {
+    rm -f "$HOOK.reached"
+    TOOL=$2
+    replace "/usr/sbin/$TOOL" <<<"exec $GUEST/stop-inside $1 $3 $HOOK.reached \"\$real\" \"\$@\""
+}
+# has_stopped FILE: it came so far, and had made a file whose name begins like that.
+has_stopped() {
+    [[ -e $HOOK.reached ]] || fail "$TOOL was not stopped: does this dockerd call it?"
+    grep -qF "$1" "$HOOK.reached" || fail "beside the files of accounts was no $1, but: $(cat "$HOOK.reached")"
+    sed 's/^/  left by the tool: /' "$HOOK.reached"
+}
+# tool_again FILE: it works again, and has_stopped.
+tool_again() {
+    restored "/usr/sbin/$TOOL"
+    has_stopped "$1"
+}
+
+# strays: what account tools have left beside the files of accounts.
+strays() {
+    find /etc -maxdepth 1 -regextype posix-extended \
+        -regex '/etc/(passwd|group|shadow|gshadow|subuid|subgid)(\+|\.lock|\.[0-9]+)' | sort
 }

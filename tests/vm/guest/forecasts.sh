@@ -94,7 +94,7 @@ foretold() {
     check_json '.forecast | [.containers, .images, .volumes, .networks, .settings] | all(type == "array")' \
         'the plan has a forecast'
     jq -r '.held_back[] | "  held back: \(.control): \(.reason)"' "$OUT"
-    expect 0 seaworthy apply --yes --format json "$@"
+    expect 0 seaworthy apply --yes --format json "${PATIENT[@]}" "$@"
     check_json '.outcome == "committed" or .outcome == "nothing-to-do"' 'it is committed'
     jq -r .transaction "$OUT" >"$STATE/$name.transaction"
     at_rest
@@ -115,7 +115,7 @@ back_again() {
     local id root
     id=$(cat "$STATE/$1.transaction")
     root=$(jq -r .root "$STATE/$1.before")
-    [[ $id == null ]] || expect 0 seaworthy rollback --yes "$id"
+    [[ $id == null ]] || expect 0 seaworthy rollback --yes "${PATIENT[@]}" "$id"
     at_rest
     while read -r id; do
         ! docker container inspect "$id" >/dev/null 2>&1 || fail "$id was to be deleted and is there"

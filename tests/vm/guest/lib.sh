@@ -11,6 +11,10 @@ mkdir -p "$STATE"
 # Where the words of a failed command are to be seen, in the order they came.
 export LC_ALL=C.UTF-8 NO_COLOR=1
 
+# How long a healthy service may take here: an emulated host on a busy machine starts a daemon with
+# eleven containers in minutes. Stages about a deadline have their own.
+PATIENT=(--deadline 600)
+
 say() { printf '%s\n' "$*"; }
 
 fail() {

@@ -1,5 +1,5 @@
 #!/bin/bash
-#: timeout 1200
+#: timeout 3600
 # A host in use: containers of every kind that a change of the daemon may concern.
 set -euo pipefail
 . "$(dirname "$0")/../../guest/lib.sh"

@@ -1,5 +1,5 @@
 #!/bin/bash
-#: timeout 1800
+#: timeout 3600
 # Without --allow-disruption: what disrupts nothing is done, and every container is left alone.
 set -euo pipefail
 . "$(dirname "$0")/../../guest/lib.sh"

@@ -1,5 +1,5 @@
 #!/bin/bash
-#: timeout 2400
+#: timeout 3600
 # With leave, but for user namespaces: the containers run on over the restart of the daemon. What
 # the daemon therefore does not take over yet is pending, and in effect after they have stopped.
 set -euo pipefail

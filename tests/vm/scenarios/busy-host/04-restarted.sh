@@ -1,5 +1,5 @@
 #!/bin/bash
-#: timeout 2400
+#: timeout 3600
 # Without live-restore: a restart stops every container, and each comes back as its restart policy
 # says, or does not.
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/bin/bash
-#: timeout 2400
+#: timeout 3600
 # User namespaces: what there is vanishes from view, nothing of it runs on where nobody sees it,
 # and a rollback brings it back.
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/bin/bash
-#: timeout 2400
+#: timeout 3600
 # Containers that an apply has kept over its restart outlive its rollback, too; one that was started
 # since has what is taken back, so the next rollback stops them.
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/bin/bash
-#: timeout 1800
+#: timeout 3600
 # ENOSPC: not a byte, or not an inode, is free where a file must be written.
 set -euo pipefail
 . "$(dirname "$0")/../../guest/lib.sh"

@@ -1,5 +1,5 @@
 #!/bin/bash
-#: timeout 1800
+#: timeout 3600
 # Where seaworthy keeps its journals nothing can be written: it does not even begin.
 set -euo pipefail
 . "$(dirname "$0")/../../guest/lib.sh"
@@ -34,22 +34,22 @@ own_filesystem $state
 look before
 # There is room set aside for the records of an undo.
 fills_up
-fails 3 "$state/.*No space left" "${APPLY[@]}"
+fails 3 "$state/.*No space left" "${APPLY[@]}" "${PATIENT[@]}"
 unhook augenrules
 rm $state/filler.*
 
 # Somebody took that, too. The host is as before, only that cannot be recorded: a person must make
 # room, and then the record is completed.
 fills_up "rm $state/transactions/*/reserve"
-expect 4 "${APPLY[@]}"
+expect 4 "${APPLY[@]}" "${PATIENT[@]}"
 says "$state/.*No space left|$state/.*cannot be written"
 look after
 as_before before after
 unhook augenrules
-expect 2 "${APPLY[@]}"
+expect 2 "${APPLY[@]}" "${PATIENT[@]}"
 says 'seaworthy recover'
 rm $state/filler.*
-expect 0 seaworthy recover --yes
+expect 0 seaworthy recover --yes "${PATIENT[@]}"
 look recovered
 as_before before recovered
 own_filesystem_away $state

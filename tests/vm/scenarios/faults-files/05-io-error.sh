@@ -1,5 +1,5 @@
 #!/bin/bash
-#: timeout 1800
+#: timeout 3600
 # EIO: a disk with bad blocks, and one that is gone.
 set -euo pipefail
 . "$(dirname "$0")/../../guest/lib.sh"
@@ -34,7 +34,7 @@ dmsetup table faulty | sed 's/linear.*/error/' | dmsetup load faulty
 dmsetup resume faulty
 exit 1
 HOOK
-expect 4 "${APPLY[@]}"
+expect 4 "${APPLY[@]}" "${PATIENT[@]}"
 says 'left: /etc/docker/daemon.json'
 [[ -z $(our_rules) ]] || fail "the rules are left"
 unhook augenrules
@@ -44,7 +44,7 @@ e2fsck -fy /dev/mapper/faulty >/dev/null || [[ $? -eq 1 ]] || fail "e2fsck: $?"
 mount /dev/mapper/faulty /etc/docker
 # e2fsck makes it anew.
 [[ ! -d /etc/docker/lost+found ]] || rmdir /etc/docker/lost+found
-expect 0 seaworthy recover --yes
+expect 0 seaworthy recover --yes "${PATIENT[@]}"
 look recovered
 as_before original recovered
 off_disk /etc/docker

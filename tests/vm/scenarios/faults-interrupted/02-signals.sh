@@ -1,5 +1,5 @@
 #!/bin/bash
-#: timeout 1800
+#: timeout 3600
 # SIGTERM, SIGINT and a lost terminal in the middle of an apply and of a rollback: it takes back
 # what it did.
 set -euo pipefail
@@ -37,17 +37,17 @@ lost_terminal() {
 }
 
 look start
-interrupted TERM "${APPLY[@]}"
-interrupted INT "${APPLY[@]}"
-lost_terminal "${APPLY[@]}"
+interrupted TERM "${APPLY[@]}" "${PATIENT[@]}"
+interrupted INT "${APPLY[@]}" "${PATIENT[@]}"
+lost_terminal "${APPLY[@]}" "${PATIENT[@]}"
 # A small one is enough to be taken back.
 expect 0 seaworthy apply --yes --only audit
-interrupted TERM "${ROLLBACK[@]}"
-lost_terminal "${ROLLBACK[@]}"
+interrupted TERM "${ROLLBACK[@]}" "${PATIENT[@]}"
+lost_terminal "${ROLLBACK[@]}" "${PATIENT[@]}"
 
 # Who says nohup means it.
 pause_at augenrules load
-begin nohup "${ROLLBACK[@]}"
+begin nohup "${ROLLBACK[@]}" "${PATIENT[@]}"
 reached
 kill -s HUP "$PID"
 go_on

@@ -1,5 +1,5 @@
 #!/bin/bash
-#: timeout 1800
+#: timeout 3600
 # SIGKILL in the middle. Whoever comes next is told, and can go either way.
 set -euo pipefail
 . "$(dirname "$0")/../../guest/lib.sh"
@@ -8,7 +8,7 @@ set -euo pipefail
 # killed_at PROGRAM PATTERN [OPTION...]: an apply that is killed there.
 killed_at() {
     pause_at "$1" "$2"
-    begin "${APPLY[@]}" "${@:3}"
+    begin "${APPLY[@]}" "${PATIENT[@]}" "${@:3}"
     reached
     kill -9 "$PID"
     ended
@@ -32,16 +32,16 @@ for verb in apply rollback; do
     says 'seaworthy recover'
 done
 # The lock of the dead does not matter.
-expect 0 seaworthy recover --yes
+expect 0 seaworthy recover --yes "${PATIENT[@]}"
 look recovered
 as_before start recovered
 expect 0 seaworthy recover --yes
 says 'Nothing to recover'
 
 killed_at augenrules load --only audit
-expect 0 seaworthy recover --forward --yes
+expect 0 seaworthy recover --forward --yes "${PATIENT[@]}"
 expect 0 seaworthy plan --only audit --detailed-exitcode
 rules_in_kernel
-expect 0 "${ROLLBACK[@]}"
+expect 0 "${ROLLBACK[@]}" "${PATIENT[@]}"
 look end
 as_before start end

@@ -1,12 +1,12 @@
 #!/bin/bash
-#: timeout 1800
+#: timeout 3600
 # The rules do not get into the kernel.
 set -euo pipefail
 . "$(dirname "$0")/../../guest/lib.sh"
 . "$GUEST/faults.sh"
 
 # It is waited for until the deadline.
-APPLY+=(--deadline 30)
+impatient
 # By whomever it is called: the unit of auditd does, too.
 fails_to_load() { replace /usr/sbin/augenrules <<<'echo "augenrules: no rules today" >&2; exit 1'; }
 # Our first watch, by whomever it is loaded.

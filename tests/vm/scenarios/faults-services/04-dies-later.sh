@@ -1,5 +1,5 @@
 #!/bin/bash
-#: timeout 3000
+#: timeout 3600
 # The daemon starts, answers, and dies 20 s later; systemd starts it again, and it dies again.
 set -euo pipefail
 . "$(dirname "$0")/../../guest/lib.sh"

@@ -1,5 +1,5 @@
 #!/bin/bash
-#: timeout 3000
+#: timeout 3600
 # Somebody removes a container while the daemon restarts. Nothing brings it back: that is said (4),
 # and everything else is as before.
 set -euo pipefail
@@ -12,7 +12,9 @@ hook systemctl <<'HOOK'
 "$real" "$@" || exit
 [[ ! "$*" =~ ^restart.docker ]] || docker rm -f lost >/dev/null
 HOOK
-expect 4 "${APPLY[@]}" --skip daemon-userns-remap --deadline 60
+# It is waited for until the deadline.
+impatient
+expect 4 "${APPLY[@]}" "${WITHIN[@]}" --skip daemon-userns-remap
 says 'the container lost does not run'
 unhook systemctl
 run_container lost --restart always
