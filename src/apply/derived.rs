@@ -95,9 +95,44 @@ impl Run<'_> {
             return Ok(());
         }
         for derived in self.journal.log().begin.derived.clone() {
-            if let DerivedBefore::WholeFile { path, state } = derived {
-                self.put(&path, &state, true)?;
+            match derived {
+                DerivedBefore::WholeFile { path, state } => self.put(&path, &state, true)?,
+                DerivedBefore::Account { name, had, beside } => {
+                    self.remove_half_account(&name, &had)?;
+                    self.remove_strays(had.keys(), beside.as_ref());
+                    continue;
+                }
+            };
+        }
+        Ok(())
+    }
+
+    /// dockerd makes an account that is not there, and refuses to start with one that has no
+    /// subordinate ids ("no subuid ranges found for user"), so it never finishes what a loss of
+    /// power has ended half-way.
+    fn remove_half_account(
+        &mut self,
+        name: &str,
+        had: &BTreeMap<String, bool>,
+    ) -> Result<(), Failure> {
+        let mut made = Vec::new();
+        let mut is_whole = true;
+        for file in had.iter().filter(|(_, had)| !**had).map(|(file, _)| file) {
+            // A system without such a file has no account there either.
+            let Some(content) = self.host.node(file, Look::Content)?.content else {
+                continue;
+            };
+            if account::has(&content, name) {
+                made.push(file);
+            } else {
+                is_whole = false;
             }
+        }
+        if is_whole {
+            return Ok(());
+        }
+        for file in made {
+            self.remove_account(file, name)?;
         }
         Ok(())
     }

@@ -470,7 +470,14 @@ fn an_interrupted_apply_can_be_finished() {
                     continue;
                 };
                 let applied = match resume(&mut host, &id, &case.settings, &mut Silent) {
-                    Ok(applied) => applied,
+                    Ok(applied) => {
+                        assert!(
+                            matches!(applied.outcome, Outcome::Committed),
+                            "{} {at} {fate:?}: {applied:?}",
+                            case.name
+                        );
+                        applied
+                    }
                     // Half-set attributes are not finished on a guess, but they can be undone.
                     Err(ApplyError::Stale { .. }) => {
                         recover(&mut host, &id, &case.settings, &mut Silent).unwrap()

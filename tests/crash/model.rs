@@ -395,6 +395,12 @@ impl Model {
             return Err(failure("docker.service", verb));
         }
         if configuration.contains_key("userns-remap") {
+            let has = |file: &&str| self.text(file).unwrap().contains("\ndockremap:");
+            if has(&ACCOUNTS[0]) && !ACCOUNTS.iter().all(has) {
+                // It makes an account that is not there; one without subordinate ids it refuses (moby,
+                // pkg/idtools: "no subuid ranges found for user").
+                return Err(failure("docker.service", verb));
+            }
             for file in ACCOUNTS {
                 if !self.text(file).unwrap().contains("\ndockremap:") {
                     // Locked by a file of its own, which a crash leaves there.
