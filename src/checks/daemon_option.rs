@@ -6,6 +6,7 @@
 
 use super::layout::{DaemonJson, Layout};
 use super::startable::refusals_of;
+use super::swarm::Membership;
 use super::{Daemon, Evidence, Judgement, Outcome, Source};
 use crate::change::Edit;
 use crate::facts::{Facts, Seen, major};
@@ -134,6 +135,27 @@ pub const BRIDGE_EVENT: &str =
     "the next boot, or a restart of docker.service while no container runs";
 
 impl DaemonOption {
+    /// What is to be said of an option that the daemon of a swarm's member refuses.
+    fn in_swarm(&self, membership: Membership) -> Option<Judgement> {
+        let what = format!(
+            "this host is a member of a swarm, where the daemon refuses {}",
+            self.key
+        );
+        match membership {
+            Membership::None => None,
+            Membership::Member(source) => Some(Judgement::not_applicable(what, source)),
+            Membership::Unseen(path, unseen) => Some(Judgement::new(
+                Outcome::Unknown,
+                Evidence::new(
+                    format!("whether {what}, could not be seen: {}", unseen.unseen),
+                    self.want.in_words(&self.key),
+                    path,
+                )
+                .hint(unseen.hint),
+            )),
+        }
+    }
+
     /// Judges the option.
     pub fn judge(&self, layout: &Layout<'_>, policy: &Policy) -> Judgement {
         let facts = layout.facts;
@@ -141,15 +163,9 @@ impl DaemonOption {
             return Judgement::not_applicable("Docker is not installed", "docker.service");
         }
         if self.not_in_swarm
-            && let Some(source) = layout.swarm()
+            && let Some(judgement) = self.in_swarm(layout.swarm())
         {
-            return Judgement::not_applicable(
-                format!(
-                    "this host is a member of a swarm, where the daemon refuses {}",
-                    self.key
-                ),
-                source,
-            );
+            return judgement;
         }
         let file = layout.daemon_json();
         match &file {

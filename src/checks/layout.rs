@@ -5,7 +5,7 @@ use super::blind::doubt;
 use super::installation::{INIT_SETTINGS, Installation, is_down};
 use super::start::explains;
 use super::startable::Refusal;
-use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Swarm, Unseen, too_large};
+use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Unseen, too_large};
 use crate::formats::command_line::{self, Flags};
 use crate::formats::daemon_json::{Document, ParseError};
 use crate::options;
@@ -146,9 +146,7 @@ impl<'a> Layout<'a> {
         ]);
         requests.extend(Installation::requests(self.facts));
         requests.extend(super::startable::requests(self.facts, self));
-        for state in self.swarm_states() {
-            requests.insert(state, Look::Attributes);
-        }
+        requests.extend(self.swarm_requests());
         let dockerd = self.facts.units.get(self.installation.service());
         if let Some(program) = dockerd.and_then(|unit| unit.argv.first()) {
             requests.extend(self.chain(program));
@@ -284,43 +282,6 @@ impl<'a> Layout<'a> {
         self.configured_text("data-root")
             .or_else(|| self.configured_text("graph"))
             .unwrap_or_else(|| self.installation.data_root())
-    }
-
-    /// What shows that this host is a member of a swarm: the daemon says so, or, where it cannot be
-    /// asked, has kept its membership on the disk (moby, daemon/cluster/cluster.go). `None` where
-    /// nothing does.
-    pub fn swarm(&self) -> Option<String> {
-        match &self.facts.docker {
-            Seen::Known(docker) => {
-                (docker.swarm == Swarm::Active).then(|| "/info Swarm.LocalNodeState".to_owned())
-            }
-            Seen::Unseen(_) => self
-                .swarm_states()
-                .into_iter()
-                .find(|state| self.facts.exists(state)),
-        }
-    }
-
-    /// Where a membership is kept, below the data root or, with userns-remap, below the folder of the
-    /// mapping in it.
-    fn swarm_states(&self) -> Vec<String> {
-        if self.facts.docker.known().is_some() {
-            return Vec::new();
-        }
-        let root = self.facts.real_path(&self.data_root());
-        let is_mapping = |name: &&String| {
-            name.split_once('.')
-                .is_some_and(|(uid, gid)| [uid, gid].iter().all(|id| id.parse::<u32>().is_ok()))
-        };
-        let entries = match self.facts.node(&root) {
-            Seen::Known(node) => node.entries.clone().unwrap_or_default(),
-            Seen::Unseen(_) => Vec::new(),
-        };
-        let mapped = entries.iter().filter(is_mapping);
-        std::iter::once(root.clone())
-            .chain(mapped.map(|name| format!("{root}/{name}")))
-            .map(|root| format!("{root}/swarm/docker-state.json"))
-            .collect()
     }
 
     /// Whether Docker is installed at all, as far as can be seen.

@@ -20,6 +20,7 @@ mod place;
 mod source;
 mod start;
 pub mod startable;
+mod swarm;
 mod unit_refusals;
 mod unread;
 

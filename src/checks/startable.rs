@@ -5,6 +5,7 @@
 //! lie there unnoticed for months: it shows at the next restart.
 
 use super::layout::{DaemonJson, Layout};
+use super::swarm::Membership;
 use super::unread::key_changed_since_start;
 use crate::engine::{self, Settings};
 use crate::facts::{Facts, Requests};
@@ -152,7 +153,11 @@ impl<'a> Daemon<'a> {
             .known()
             .is_some_and(crate::facts::Docker::is_remapped)
             && !key_changed_since_start(facts, &self.layout.config, "userns-remap");
-        settings.in_swarm = self.layout.swarm().is_some();
+        settings.in_swarm = match self.layout.swarm() {
+            Membership::Member(_) => Some(true),
+            Membership::None => Some(false),
+            Membership::Unseen(..) => None,
+        };
         settings.runtimes_by_flag = self
             .layout
             .flags

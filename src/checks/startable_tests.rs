@@ -339,6 +339,12 @@ fn the_line_and_the_key_are_named() {
 #[test]
 fn a_member_of_a_swarm_does_not_start_with_live_restore() {
     let mut facts = host("26.1.5", &[], r#"{"live-restore": true}"#);
+    // Where its membership would stand was not seen.
+    let found = refusals(&Layout::of(&facts));
+    assert_eq!(found[0].keys, ["live-restore"]);
+    assert!(!found[0].certain);
+    let root = "/var/lib/docker".to_owned();
+    facts.files.insert(root, Seen::Known(Node::absent()));
     assert_eq!(refusals(&Layout::of(&facts)), []);
     facts.docker = Seen::Known(Docker {
         swarm: Swarm::Active,
@@ -366,14 +372,26 @@ fn a_member_of_a_swarm_does_not_start_with_live_restore() {
             "/var/lib/docker".to_owned(),
             folder(&["100000.100000", "swarm", "volumes.old"]),
         );
+        for below in ["", "100000.100000/"] {
+            let path = format!("/var/lib/docker/{below}swarm/docker-state.json");
+            facts.files.insert(path, Seen::Known(Node::absent()));
+        }
         facts
             .files
             .insert(state.to_owned(), Seen::Known(Node::file("{}")));
-        assert_eq!(
-            !refusals(&Layout::of(&facts)).is_empty(),
-            is_member,
-            "{state}"
-        );
-        facts.files.remove(state);
+        assert_eq!(!refusals(&Layout::of(&facts)).is_empty(), is_member, "{state}");
+        // A folder that was not listed may hold that of a mapping.
+        facts
+            .files
+            .insert(state.to_owned(), Seen::Known(Node::absent()));
+        assert_eq!(refusals(&Layout::of(&facts)), [], "{state}");
+        let unlisted = Node {
+            kind: Kind::Folder,
+            ..Node::default()
+        };
+        for root in [Seen::Known(unlisted), Seen::unseen("permission denied", "")] {
+            facts.files.insert("/var/lib/docker".to_owned(), root);
+            assert!(!refusals(&Layout::of(&facts))[0].certain, "{state}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::files::Files;
 use super::units::Manager;
 use super::{process, reason, unseen};
 use crate::facts::{
-    Cause, Container, DaemonProcess, Docker, Facts, Look, Seen, UnitState, Unseen, Usage,
+    Cause, Container, DaemonProcess, Docker, Facts, Look, Node, Seen, UnitState, Unseen, Usage,
 };
 use crate::formats::{command_line, packages};
 use crate::host::{HostError, ReadHost};
@@ -118,14 +118,20 @@ fn mark_stopped(host: &dyn ReadHost, docker: &mut Docker) {
     };
     for container in docker.containers.iter_mut().filter(concerned) {
         let path = format!("{root}/containers/{}/config.v2.json", container.id);
-        let record: Option<Value> = host
-            .node(&path, Look::Content)
-            .ok()
-            .and_then(|node| serde_json::from_slice(&node.content?.0).ok());
-        container.marked_stopped = record
-            .and_then(|record| record.get("HasBeenManuallyStopped")?.as_bool())
-            .unwrap_or_default();
+        container.marked_stopped = match host.node(&path, Look::Content) {
+            Ok(node) => match noted_stop(&node) {
+                Some(marked) => Seen::Known(marked),
+                None => Seen::unseen(format!("{path} does not say it"), format!("ls -l {path}")),
+            },
+            Err(error) => unseen(&error),
+        };
     }
+}
+
+/// What the daemon's own record of a container says of that; `None` where there is none, or no such word.
+fn noted_stop(record: &Node) -> Option<bool> {
+    let record: Value = serde_json::from_slice(&record.content.as_ref()?.0).ok()?;
+    record.get("HasBeenManuallyStopped")?.as_bool()
 }
 
 /// The names that the daemon's API socket may have been given. `docker_host` is the path of a socket that the user

@@ -9,7 +9,7 @@
 use super::files::Files;
 use super::reason;
 use super::units::Manager;
-use crate::facts::{Cause, DaemonProcess, Look, Seen, UnitState, Unseen};
+use crate::facts::{Cause, DaemonProcess, Kind, Look, Reading, Seen, UnitState, Unseen, too_large};
 use crate::host::{HostError, ReadHost};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,6 +96,11 @@ fn by_pid_file(files: &mut Files<'_>) -> Option<u32> {
 /// What shows that a daemon may run although no manager says so: the process of the pid file lives and
 /// is one of Docker's, or somebody listens on the socket. `None` where nothing does.
 pub(super) fn trace(files: &mut Files<'_>, sockets: &BTreeSet<String>) -> Option<String> {
+    for path in PID_FILES {
+        if let Reading::Unread(unseen) = files.reading(path) {
+            return Some(format!("{path} could not be read: {}", unseen.unseen));
+        }
+    }
     if let Some(pid) = by_pid_file(files) {
         // The id of one that was killed may be somebody else's by now.
         let name = files.text(&format!("/proc/{pid}/comm"));
@@ -103,7 +108,14 @@ pub(super) fn trace(files: &mut Files<'_>, sockets: &BTreeSet<String>) -> Option
             return Some(format!("process {pid} ({}) runs", name.trim()));
         }
     }
-    let table = text(files.host(), SOCKETS).ok()?;
+    let table = match text(files.host(), SOCKETS) {
+        Ok(table) => table,
+        Err(error) => {
+            return Some(format!(
+                "who listens on its socket could not be seen: {error}"
+            ));
+        }
+    };
     let listens = !listening(&table, sockets).is_empty();
     listens.then(|| "somebody listens on its socket".to_owned())
 }
@@ -170,8 +182,15 @@ fn start_ticks(stat: &str) -> Option<u64> {
 }
 
 fn text(host: &dyn ReadHost, path: &str) -> Result<String, HostError> {
-    let content = host.node(path, Look::Content)?.content;
-    Ok(content.map_or_else(String::new, |content| content.lossy().into_owned()))
+    let node = host.node(path, Look::Content)?;
+    match node.content {
+        Some(content) => Ok(content.lossy().into_owned()),
+        None if node.kind == Kind::File => Err(HostError::Refused {
+            path: path.to_owned(),
+            reason: too_large(),
+        }),
+        None => Ok(String::new()),
+    }
 }
 
 /// The inodes of the sockets that listen on one of these paths.

@@ -82,7 +82,7 @@ fn pairs(settings: &Settings<'_>, found: &mut Vec<Complaint>) {
             )
         });
     }
-    if settings.in_swarm && settings.is_on("live-restore", false) {
+    if settings.in_swarm != Some(false) && settings.is_on("live-restore", false) {
         found.push(Complaint {
             hint: Some("docker info --format '{{.Swarm.LocalNodeState}}'"),
             ..Complaint::new(
@@ -90,6 +90,7 @@ fn pairs(settings: &Settings<'_>, found: &mut Vec<Complaint>) {
                 "the daemon of a swarm member refuses to start with live-restore = true",
                 "live-restore = false",
             )
+            .unless(settings.in_swarm.is_none())
         });
     }
 }

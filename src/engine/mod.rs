@@ -36,8 +36,8 @@ pub struct Settings<'a> {
     pub version: Option<Version>,
     /// The running daemon remaps users as it is configured now.
     pub remaps_now: bool,
-    /// This host is a member of a swarm.
-    pub in_swarm: bool,
+    /// This host is a member of a swarm; `None` where that could not be seen.
+    pub in_swarm: Option<bool>,
     /// The runtimes that flags add, `NAME=PATH` each.
     pub runtimes_by_flag: Vec<String>,
     values: BTreeMap<&'a str, Value>,
@@ -138,7 +138,7 @@ impl<'a> Settings<'a> {
             facts,
             version,
             remaps_now: false,
-            in_swarm: false,
+            in_swarm: Some(false),
             runtimes_by_flag: Vec::new(),
             values: BTreeMap::new(),
             by_flag: BTreeSet::new(),

@@ -2,7 +2,7 @@
 //! `daemon/listeners/listeners_linux.go`, `cmd/dockerd/daemon.go`).
 
 use super::{Complaint, Settings, is_absent};
-use crate::facts::Seen;
+use crate::facts::Reading;
 use crate::formats::accounts;
 use crate::formats::go::url;
 
@@ -94,16 +94,19 @@ fn group(settings: &Settings<'_>, found: &mut Vec<Complaint>) {
     if name.is_empty() || name == "docker" || is_number || !makes_one {
         return;
     }
-    let Seen::Known(_) = settings.facts.node("/etc/group") else {
-        return;
-    };
-    let text = settings.facts.text("/etc/group").unwrap_or_default();
-    if accounts::id_of(text, name).is_none() {
-        found.push(Complaint::new(
-            KEY,
-            format!("`{KEY}` is {name:?}, and /etc/group has none of that name"),
-            "a group that exists",
-        ));
+    let complaint = |reason: String| Complaint::new(KEY, reason, "a group that exists");
+    match settings.facts.reading("/etc/group") {
+        Reading::Text(text) if accounts::id_of(&text, name).is_some() => {}
+        Reading::Text(_) | Reading::Absent => found.push(complaint(format!(
+            "`{KEY}` is {name:?}, and /etc/group has none of that name"
+        ))),
+        Reading::Unread(unseen) => found.push(
+            complaint(format!(
+                "`{KEY}` is {name:?}, and whether it exists is not known: /etc/group: {}",
+                unseen.unseen
+            ))
+            .unless(true),
+        ),
     }
 }
 

@@ -177,9 +177,10 @@ pub struct Container {
     pub restart_policy: String,
     /// Docker has noted that somebody has stopped it, for which any signal counts that was sent by
     /// `docker kill`, also to a container that goes on running (moby, daemon/kill.go; pull request
-    /// 53415): `unless-stopped` does not bring it back then. The API does not show it; false also
-    /// where the daemon's own record of the container cannot be read, which only root can.
-    pub marked_stopped: bool,
+    /// 53415): `unless-stopped` does not bring it back then. The API does not show it, and only root can
+    /// read the daemon's own record of the container. It is looked at only where `unless-stopped` decides.
+    #[serde(default = "not_marked", skip_serializing_if = "is_not_marked")]
+    pub marked_stopped: Seen<bool>,
     /// Started with `--rm`: a stop deletes it.
     pub auto_remove: bool,
     /// `default`, `bridge`, `host`, `none`, `container:…` or a network's name.
@@ -239,6 +240,15 @@ pub struct Container {
     pub compose_project: String,
 }
 
+/// What facts mean that do not say it.
+fn not_marked() -> Seen<bool> {
+    Seen::Known(false)
+}
+
+fn is_not_marked(marked: &Seen<bool>) -> bool {
+    *marked == not_marked()
+}
+
 impl Container {
     /// Whether a restart of the daemon brings it back whatever it was doing: `on-failure` does not
     /// count, as a process that ends well on SIGTERM stays down (docs.docker.com, "Start containers
@@ -246,7 +256,7 @@ impl Container {
     pub fn comes_back(&self) -> bool {
         match self.restart_policy.as_str() {
             "always" => true,
-            "unless-stopped" => !self.marked_stopped,
+            "unless-stopped" => self.marked_stopped == Seen::Known(false),
             _ => false,
         }
     }

@@ -3,7 +3,7 @@
 //! A file that is not there, one that could not be read and one with bytes that are no text are three
 //! different things: only the first says that nothing is set in it.
 
-use super::{Bytes, Facts, Kind, LARGEST_FILE, MOST_CONTENT, Seen, Unseen, steps};
+use super::{Bytes, Facts, Kind, LARGEST_FILE, MOST_CONTENT, Node, Seen, Unseen, steps};
 use std::borrow::Cow;
 
 /// Stands for each run of bytes that is not UTF-8. Whoever finds it within a value knows that the
@@ -63,6 +63,21 @@ pub fn is_understood(value: &str) -> bool {
     !value.contains(NOT_UTF8)
 }
 
+impl Node {
+    /// What it holds, as the one at `path`; a link is not followed.
+    pub fn reading(&self, path: &str) -> Reading<'_> {
+        let look = |why: &str| Reading::Unread(Unseen::new(why, format!("ls -ld {path}")));
+        match (self.kind, &self.content) {
+            (Kind::Absent, _) => Reading::Absent,
+            (Kind::File, Some(content)) => Reading::Text(content.lossy()),
+            (Kind::File, None) => look(&too_large()),
+            (Kind::Folder, _) => look("it is a folder"),
+            (Kind::Link, _) => look("it is a symbolic link that leads to itself or too far"),
+            (Kind::Socket | Kind::Other, _) => look("it is not a regular file"),
+        }
+    }
+}
+
 impl Facts {
     /// What the file at `path` holds, links followed as far as they were seen, as open(2) does.
     pub fn reading(&self, path: &str) -> Reading<'_> {
@@ -70,19 +85,10 @@ impl Facts {
         if at == "/dev/null" {
             return Reading::Text(Cow::Borrowed(""));
         }
-        let look = |why: &str| Reading::Unread(Unseen::new(why, format!("ls -ld {at}")));
-        let node = match self.files.get(&at) {
-            Some(Seen::Known(node)) => node,
-            Some(Seen::Unseen(unseen)) => return Reading::Unread(unseen.clone()),
-            None => return Reading::Unread(Unseen::new("it was not looked at", "")),
-        };
-        match (node.kind, &node.content) {
-            (Kind::Absent, _) => Reading::Absent,
-            (Kind::File, Some(content)) => Reading::Text(content.lossy()),
-            (Kind::File, None) => look(&too_large()),
-            (Kind::Folder, _) => look("it is a folder"),
-            (Kind::Link, _) => look("it is a symbolic link that leads to itself or too far"),
-            (Kind::Socket | Kind::Other, _) => look("it is not a regular file"),
+        match self.files.get(&at) {
+            Some(Seen::Known(node)) => node.reading(&at),
+            Some(Seen::Unseen(unseen)) => Reading::Unread(unseen.clone()),
+            None => Reading::Unread(Unseen::new("it was not looked at", "")),
         }
     }
 
@@ -120,7 +126,6 @@ pub fn too_much() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Node;
 
     #[test]
     fn absent_is_not_unread() {

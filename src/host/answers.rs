@@ -185,7 +185,7 @@ fn container(inspected: &Value) -> Container {
             policy if policy.is_empty() => "no".to_owned(),
             policy => policy,
         },
-        marked_stopped: false,
+        marked_stopped: Seen::default(),
         auto_remove: flag(inspected, "/HostConfig/AutoRemove"),
         network_mode: text(inspected, "/HostConfig/NetworkMode"),
         pid: u32::try_from(number(inspected, "/State/Pid")).unwrap_or_default(),

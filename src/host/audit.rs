@@ -7,7 +7,7 @@
 use super::HostError;
 use super::commands::{Runner, how_it_ended};
 use super::services::shown;
-use crate::facts::RuleLoader;
+use crate::facts::{Reading, RuleLoader};
 use crate::formats::audit_rules::{Line, Rule, listing, parse, parse_status, same, words};
 use std::time::Duration;
 
@@ -22,10 +22,10 @@ const UNIT: &str = "auditd.service";
 /// What loading needs to know of the host.
 pub(super) struct Auditor<'a> {
     pub(super) runner: &'a dyn Runner,
-    /// Reads a file of the host; `None` where there is none.
-    pub(super) read: &'a dyn Fn(&str) -> Option<String>,
+    /// Reads a file of the host.
+    pub(super) read: &'a dyn Fn(&str) -> Reading<'static>,
     /// [`RULES_FILE`] as it was before this process replaced it.
-    pub(super) replaced: Option<&'a str>,
+    pub(super) replaced: Option<&'a Reading<'static>>,
 }
 
 impl Auditor<'_> {
@@ -127,9 +127,11 @@ impl Auditor<'_> {
         let acted = act();
         let new = self.rules_on_disk();
         let is_meant_to_go = |line: &Line| {
-            rule_of(line).is_some_and(|rule| {
-                old.iter().any(|old| same(old, rule)) && !new.iter().any(|new| same(new, rule))
-            })
+            // A rule of which the files could not be read is not known to be meant to go.
+            let (Some(rule), Some(old), Some(new)) = (rule_of(line), &old, &new) else {
+                return false;
+            };
+            old.iter().any(|old| same(old, rule)) && !new.iter().any(|new| same(new, rule))
         };
         let lost = |after: &[Line]| -> Vec<Line> {
             let gone = before
@@ -164,16 +166,20 @@ impl Auditor<'_> {
         })
     }
 
-    fn rules_on_disk(&self) -> Vec<Rule> {
-        (self.read)(RULES_FILE).map_or_else(Vec::new, |text| rules(&text))
+    fn rules_on_disk(&self) -> Option<Vec<Rule>> {
+        rules(&(self.read)(RULES_FILE))
     }
 }
 
-fn rules(text: &str) -> Vec<Rule> {
-    parse(text)
-        .into_iter()
-        .filter_map(|line| line.rule.ok().flatten())
-        .collect()
+/// The rules in a file; `None` where it could not be read.
+fn rules(file: &Reading<'_>) -> Option<Vec<Rule>> {
+    let text = match file {
+        Reading::Text(text) => text,
+        Reading::Absent => "",
+        Reading::Unread(_) => return None,
+    };
+    let lines = parse(text).into_iter();
+    Some(lines.filter_map(|line| line.rule.ok().flatten()).collect())
 }
 
 fn rule_of(line: &Line) -> Option<&Rule> {

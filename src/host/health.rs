@@ -215,7 +215,7 @@ fn wrong_in_kernel(lines: &[Line], expected: &Expectation) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Container;
+    use crate::facts::{Container, Reading};
     use crate::formats::audit_rules::{listing, watches};
     use crate::host::Output;
     use crate::host::commands::Runner;
@@ -278,7 +278,7 @@ mod tests {
         };
         let auditor = Auditor {
             runner: &Units(RefCell::new(looks.iter().copied().collect())),
-            read: &|_| None,
+            read: &|_| Reading::Absent,
             replaced: None,
         };
         let time = Duration::from_millis(1);

@@ -8,11 +8,8 @@ use super::{
     health, look, services, syslog, timer, validate,
 };
 use crate::change::{Activation, Expectation};
-use crate::facts::{Attributes, Bytes, Cause, Kind, Look, Node, Usage};
-use rustix::fs::MemfdFlags;
+use crate::facts::{Attributes, Bytes, Cause, Kind, Look, Node, Reading, Usage};
 use std::cell::Cell;
-use std::fs::File;
-use std::io::{Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -36,7 +33,7 @@ pub struct LinuxHost {
     docker_socket: Option<String>,
     /// The rules file as it was before the first time that this process replaced it: without
     /// augenrules nothing else tells which of the kernel's rules came from there.
-    replaced_rules: Option<String>,
+    replaced_rules: Option<Reading<'static>>,
     patience: Patience,
     /// When the look that is under way must be over.
     look_ends: Cell<Option<Instant>>,
@@ -124,12 +121,6 @@ impl LinuxHost {
         &self.tree
     }
 
-    /// The text of a file, `None` when there is none or it cannot be read.
-    fn text(&self, path: &str) -> Option<String> {
-        let node = look::node(&self.tree, path, Look::Content).ok()?;
-        String::from_utf8(node.content?.into_vec()).ok()
-    }
-
     /// Where docker.service listens.
     fn socket(&self) -> String {
         match &self.docker_socket {
@@ -141,13 +132,13 @@ impl LinuxHost {
     fn with_auditor<T>(&self, act: impl FnOnce(&Auditor<'_>) -> T) -> T {
         act(&Auditor {
             runner: self,
-            read: &|path| self.text(path),
-            replaced: self.replaced_rules.as_deref(),
+            read: &|path| look::reading(&self.tree, path),
+            replaced: self.replaced_rules.as_ref(),
         })
     }
 
     /// As root nothing is run that somebody else could have put there.
-    fn refuse_untrusted_program(&self, path: &str) -> Result<(), HostError> {
+    pub(super) fn refuse_untrusted_program(&self, path: &str) -> Result<(), HostError> {
         if !self.root {
             return Ok(());
         }
@@ -172,22 +163,6 @@ impl LinuxHost {
             None => Ok(()),
         }
     }
-}
-
-/// A file that is in no folder, with this content.
-fn in_memory(text: &str) -> std::io::Result<File> {
-    const NAME: &str = "daemon.json";
-    // Where the kernel insists that such files are never run (vm.memfd_noexec) it must be said;
-    // kernels before 6.3 do not know the word.
-    let never_run = MemfdFlags::CLOEXEC | MemfdFlags::NOEXEC_SEAL;
-    let handle = match rustix::fs::memfd_create(NAME, never_run) {
-        Err(rustix::io::Errno::INVAL) => rustix::fs::memfd_create(NAME, MemfdFlags::CLOEXEC),
-        made => made,
-    }?;
-    let mut file = File::from(handle);
-    file.write_all(text.as_bytes())?;
-    file.rewind()?;
-    Ok(file)
 }
 
 impl Runner for LinuxHost {
@@ -314,7 +289,7 @@ impl ReadHost for LinuxHost {
         }
         self.refuse_untrusted_program(program)?;
         let run = |arguments: &[&str], input: &str, user: Option<u32>| {
-            let file = in_memory(input)
+            let file = validate::in_memory(input)
                 .map_err(|source| HostError::file(program, "prepare input for", source))?;
             // Whoever is not root cannot become somebody else, and need not.
             let user = user.filter(|_| nix::unistd::geteuid().is_root());
@@ -331,37 +306,7 @@ impl ReadHost for LinuxHost {
     }
 
     fn can_arm(&self, program: &str) -> Result<(), HostError> {
-        const SYSTEMD: &str = "/run/systemd/system";
-        let refused = |path: &str, reason: &str| HostError::Refused {
-            path: path.to_owned(),
-            reason: reason.to_owned(),
-        };
-        if !self.live {
-            return Err(refused("--root", "nothing runs in a folder"));
-        }
-        // sd_booted(3)
-        if look::node(&self.tree, SYSTEMD, Look::Attributes)?.kind != Kind::Folder {
-            return Err(refused(SYSTEMD, "systemd does not run this host"));
-        }
-        if self.program("systemd-run").is_none() {
-            return Err(HostError::NotInstalled {
-                program: "systemd-run".to_owned(),
-            });
-        }
-        if !timer::is_plain(program) {
-            return Err(refused(
-                program,
-                "systemd cannot be given a program of such a name",
-            ));
-        }
-        // What is below these folders is gone when a boot should run it.
-        if ["/tmp/", "/run/", "/dev/", "/proc/"]
-            .iter()
-            .any(|folder| program.starts_with(folder))
-        {
-            return Err(refused(program, "the program would not outlive a reboot"));
-        }
-        self.refuse_untrusted_program(program)
+        timer::can_arm(self, program)
     }
 
     fn wall_clock(&self, monotonic: u64) -> i64 {
@@ -404,7 +349,7 @@ impl Host for LinuxHost {
 
     fn rename(&mut self, from: &str, to: &str) -> Result<(), HostError> {
         let old = (to == RULES_FILE && self.replaced_rules.is_none())
-            .then(|| self.text(to).unwrap_or_default());
+            .then(|| look::reading(&self.tree, to));
         change::rename(&self.tree, from, to)?;
         if old.is_some() {
             self.replaced_rules = old;

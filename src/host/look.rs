@@ -2,7 +2,7 @@
 
 use super::HostError;
 use super::tree::{NAME_ONLY, Spot, Tree, by_handle, read_link, reopen};
-use crate::facts::{Bytes, Kind, LARGEST_FILE, Look, Mode, Node, is_understood};
+use crate::facts::{Bytes, Kind, LARGEST_FILE, Look, Mode, Node, Reading, Unseen, is_understood};
 use rustix::fs::{
     AtFlags, Dir, FileType, OFlags, StatVfsMountFlags, Statx, StatxAttributes, StatxFlags,
 };
@@ -35,6 +35,14 @@ pub(super) fn node(tree: &Tree, path: &str, look: Look) -> Result<Node, HostErro
             ..Node::absent()
         }),
         Err(error) => Err(failed(error)),
+    }
+}
+
+/// What the file at `path` holds; a link is not followed.
+pub(super) fn reading(tree: &Tree, path: &str) -> Reading<'static> {
+    match node(tree, path, Look::Content) {
+        Ok(node) => node.reading(path).into_owned(),
+        Err(error) => Reading::Unread(Unseen::new(error.to_string(), "").because(error.cause())),
     }
 }
 

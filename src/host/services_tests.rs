@@ -2,7 +2,11 @@
 
 use super::super::audit::Auditor;
 use super::*;
+use crate::facts::{Reading, Unseen};
 use std::cell::RefCell;
+
+/// Stands for a file that cannot be read.
+const UNREAD: &str = "?";
 
 /// Answers commands by a function and writes down those that change something.
 struct Script<F> {
@@ -152,7 +156,10 @@ fn load(
     });
     let auditor = Auditor {
         runner: &script,
-        read: &|_| Some(file.borrow().clone()),
+        read: &|_| match file.borrow().as_str() {
+            UNREAD => Reading::Unread(Unseen::new("permission denied", "")),
+            text => Reading::Text(text.to_owned().into()),
+        },
         replaced: None,
     };
     let result = auditor.load(NOW);
@@ -189,6 +196,15 @@ fn rules_that_only_the_kernel_knew_stay_and_those_taken_out_go() {
     // The loader deleted all and stopped at a bad line.
     let (result, _) = load(mine, mine, &format!("bad\n{mine}"), "", true);
     result.unwrap();
+    // What cannot be read afterwards, or could not before, takes nothing away.
+    for (old, new) in [(mine, UNREAD), (UNREAD, "-D\n")] {
+        let (result, told) = load(mine, old, new, "", true);
+        result.unwrap();
+        assert_eq!(
+            told,
+            ["augenrules --load", "auditctl -w /etc/mine -p wa -k mine"]
+        );
+    }
     let (result, _) = load(mine, mine, &format!("bad\n{mine}"), "", false);
     assert_eq!(
         result.unwrap_err().to_string(),
@@ -202,7 +218,7 @@ fn locked_rules_are_left_to_the_next_boot() {
     let script = script(|_: &str| says("enabled 2\nfailure 1\n"));
     let auditor = Auditor {
         runner: &script,
-        read: &|_| None,
+        read: &|_| Reading::Absent,
         replaced: None,
     };
     auditor.load(NOW).unwrap();
@@ -223,7 +239,7 @@ fn auditd_is_restarted_where_that_is_allowed() {
         });
         let auditor = Auditor {
             runner: &script,
-            read: &|_| None,
+            read: &|_| Reading::Absent,
             replaced: None,
         };
         auditor.restart(NOW).unwrap();

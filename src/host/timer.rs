@@ -1,7 +1,9 @@
 //! A timer outside of this process that rolls back what nobody confirms.
 
-use super::HostError;
 use super::commands::Runner;
+use super::linux::LinuxHost;
+use super::{HostError, ReadHost};
+use crate::facts::{Kind, Look};
 use std::time::Duration;
 
 /// The manager only changes its books.
@@ -14,11 +16,46 @@ fn unit(id: &str) -> String {
 
 /// Whether a path means itself everywhere it is written: systemd expands `%` and `$`, and splits
 /// at blanks.
-pub(super) fn is_plain(program: &str) -> bool {
+fn is_plain(program: &str) -> bool {
     program.starts_with('/')
         && program
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c))
+}
+
+/// See [`ReadHost::can_arm`].
+pub(super) fn can_arm(host: &LinuxHost, program: &str) -> Result<(), HostError> {
+    const SYSTEMD: &str = "/run/systemd/system";
+    let refused = |path: &str, reason: &str| HostError::Refused {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    };
+    if !host.is_live() {
+        return Err(refused("--root", "nothing runs in a folder"));
+    }
+    // sd_booted(3)
+    if host.node(SYSTEMD, Look::Attributes)?.kind != Kind::Folder {
+        return Err(refused(SYSTEMD, "systemd does not run this host"));
+    }
+    if host.program("systemd-run").is_none() {
+        return Err(HostError::NotInstalled {
+            program: "systemd-run".to_owned(),
+        });
+    }
+    if !is_plain(program) {
+        return Err(refused(
+            program,
+            "systemd cannot be given a program of such a name",
+        ));
+    }
+    // What is below these folders is gone when a boot should run it.
+    if ["/tmp/", "/run/", "/dev/", "/proc/"]
+        .iter()
+        .any(|folder| program.starts_with(folder))
+    {
+        return Err(refused(program, "the program would not outlive a reboot"));
+    }
+    host.refuse_untrusted_program(program)
 }
 
 /// Starts the timer, unless it is there already, and looks whether it runs.

@@ -11,7 +11,10 @@
 use super::{HostError, Output, Verdict};
 use crate::formats::daemon_json::Document;
 use crate::formats::secrets;
+use rustix::fs::MemfdFlags;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
 
 /// The configuration as the daemon sees it.
 const CANDIDATE: &str = "/dev/stdin";
@@ -54,6 +57,22 @@ pub(super) fn validate(run: Run<'_>, text: &str, flags: &[String]) -> Result<Ver
         return Ok(Verdict::Accepted);
     }
     Ok(judged(&output))
+}
+
+/// A file that is in no folder, with this content.
+pub(super) fn in_memory(text: &str) -> std::io::Result<File> {
+    const NAME: &str = "daemon.json";
+    // Where the kernel insists that such files are never run (vm.memfd_noexec) it must be said;
+    // kernels before 6.3 do not know the word.
+    let never_run = MemfdFlags::CLOEXEC | MemfdFlags::NOEXEC_SEAL;
+    let handle = match rustix::fs::memfd_create(NAME, never_run) {
+        Err(rustix::io::Errno::INVAL) => rustix::fs::memfd_create(NAME, MemfdFlags::CLOEXEC),
+        made => made,
+    }?;
+    let mut file = File::from(handle);
+    file.write_all(text.as_bytes())?;
+    file.rewind()?;
+    Ok(file)
 }
 
 /// The flags but for one that takes a value.

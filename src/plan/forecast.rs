@@ -113,6 +113,10 @@ impl Fate {
         }
         match policy {
             _ if container.comes_back() => (Self::Restarts, "its restart policy brings it back"),
+            "unless-stopped" if container.marked_stopped.known().is_none() => (
+                Self::MayStop,
+                "whether docker has noted that somebody stopped it could not be seen, and unless-stopped would then leave it",
+            ),
             "unless-stopped" => (
                 Self::Stops,
                 "docker has noted that somebody stopped it, as `docker kill` does with any signal, and unless-stopped then leaves it",

@@ -49,8 +49,6 @@ pub(super) fn containers_may_use(turn: &Turn<'_>) -> bool {
 /// mounted.
 pub(super) fn connects(turn: &Turn<'_>, path: &str) -> Vec<String> {
     let facts = turn.facts;
-    let text = |path: &str| facts.text(path).unwrap_or_default();
-    let (group, passwd) = (text("/etc/group"), text("/etc/passwd"));
     let mut who: Vec<String> = turn
         .docker()
         .into_iter()
@@ -62,8 +60,9 @@ pub(super) fn connects(turn: &Turn<'_>, path: &str) -> Vec<String> {
         && node.gid != 0
         && node.mode.0 & 0o020 != 0
     {
-        who.push(named("group", group, node.gid));
-        let members = accounts::members_of(group, passwd, node.gid);
+        let (group, passwd) = (turn.table(GROUP), turn.table(PASSWD));
+        who.push(named("group", &group, node.gid));
+        let members = accounts::members_of(&group, &passwd, node.gid);
         who.extend(members.into_iter().map(|member| format!("user {member}")));
     }
     who
@@ -79,14 +78,16 @@ struct Loss {
 /// A number that owns nothing: (uid_t) -1 is never a user's (chown(2)).
 const NOT_OWNER: u32 = u32::MAX;
 
+const GROUP: &str = "/etc/group";
+const PASSWD: &str = "/etc/passwd";
+
 const READ: u32 = 0o4;
 const WRITE: u32 = 0o2;
 const PASS: u32 = 0o1;
 
 fn losses(turn: &Turn<'_>, change: &AccessChange) -> Vec<Loss> {
     let facts = turn.facts;
-    let text = |path: &str| facts.text(path).unwrap_or_default();
-    let (group, passwd) = (text("/etc/group"), text("/etc/passwd"));
+    let (group, passwd) = (&*turn.table(GROUP), &*turn.table(PASSWD));
     let (before, after) = (change.before, change.after);
     let mut all = Vec::new();
     // For those who are neither owner nor in the group.
@@ -97,7 +98,7 @@ fn losses(turn: &Turn<'_>, change: &AccessChange) -> Vec<Loss> {
         hit = cut_off(group, passwd, after);
         who.extend(hit.iter().cloned());
     }
-    all.extend(loss(facts, change, others, who, hit));
+    all.extend(loss(turn, change, others, who, hit));
     let owner = before.uid;
     // Root passes through all of it.
     if owner != 0 {
@@ -107,7 +108,7 @@ fn losses(turn: &Turn<'_>, change: &AccessChange) -> Vec<Loss> {
         let who = named("user", passwd, owner);
         let hit = accounts::name_of(passwd, owner).map(|_| who.clone());
         all.extend(loss(
-            facts,
+            turn,
             change,
             lost,
             vec![who],
@@ -129,7 +130,7 @@ fn losses(turn: &Turn<'_>, change: &AccessChange) -> Vec<Loss> {
             .collect();
         let mut who = vec![name];
         who.extend(members.iter().cloned());
-        all.extend(loss(facts, change, lost, who, members));
+        all.extend(loss(turn, change, lost, who, members));
     }
     all.extend(in_containers(turn, change));
     all
@@ -191,7 +192,7 @@ fn in_containers(turn: &Turn<'_>, change: &AccessChange) -> Vec<Loss> {
         .filter_map(|(lost, containers)| {
             let running = containers.iter().copied().filter(|it| it.running);
             let hit = words::containers(running);
-            loss(turn.facts, change, lost, words::containers(containers), hit)
+            loss(turn, change, lost, words::containers(containers), hit)
         })
         .collect()
 }
@@ -270,7 +271,7 @@ fn reachable(facts: &Facts, change: &AccessChange, is_theirs: impl Fn(Access) ->
 
 /// `None` where nothing of use is lost.
 fn loss(
-    facts: &Facts,
+    turn: &Turn<'_>,
     change: &AccessChange,
     lost: u32,
     who: Vec<String>,
@@ -296,15 +297,14 @@ fn loss(
         why.push(format!("mode {} becomes {}", before.mode, after.mode));
     }
     let name = |file: &str, id: u32| {
-        accounts::name_of(facts.text(file).unwrap_or_default(), id)
-            .unwrap_or_else(|| id.to_string())
+        accounts::name_of(&turn.table(file), id).unwrap_or_else(|| id.to_string())
     };
     if before.uid != after.uid {
-        let [from, to] = [before.uid, after.uid].map(|id| name("/etc/passwd", id));
+        let [from, to] = [before.uid, after.uid].map(|id| name(PASSWD, id));
         why.push(format!("its owner {from} becomes {to}"));
     }
     if before.gid != after.gid {
-        let [from, to] = [before.gid, after.gid].map(|id| name("/etc/group", id));
+        let [from, to] = [before.gid, after.gid].map(|id| name(GROUP, id));
         why.push(format!("its group {from} becomes {to}"));
     }
     let impact = Impact {

@@ -4,7 +4,7 @@
 
 use super::{Impact, Turn, words};
 use crate::checks::Layout;
-use crate::facts::{Container, Docker, Facts, Look, Requests, Seen};
+use crate::facts::{Container, Docker, Facts, Kind, Look, Requests, Seen};
 
 fn folder(facts: &Facts, docker: &Docker, container: &Container) -> String {
     let root = if docker.root_dir.is_empty() {
@@ -41,7 +41,7 @@ fn who<'a>(turn: &Turn<'a>) -> Vec<&'a Container> {
         .iter()
         .filter(
             |container| match turn.facts.node(&folder(turn.facts, docker, container)) {
-                Seen::Known(node) => node.entries.as_ref().is_some_and(|names| !names.is_empty()),
+                Seen::Known(node) => node.kind != Kind::Absent && !node.is_empty_folder(),
                 Seen::Unseen(_) => true,
             },
         )

@@ -29,10 +29,13 @@ pub(super) fn obstacle(turn: &Turn<'_>) -> Option<(String, String)> {
         .into_iter()
         .filter(|folder| *folder != root)
         .filter(|folder| {
-            turn.facts
-                .node(folder)
-                .known()
-                .is_some_and(|node| node.kind == Kind::Folder && node.mode.0 & 0o001 == 0)
+            // What was not seen is noted.
+            turn.exists(folder)
+                && turn
+                    .facts
+                    .node(folder)
+                    .known()
+                    .is_some_and(|node| node.kind == Kind::Folder && node.mode.0 & 0o001 == 0)
         })
         .collect();
     (!closed.is_empty()).then(|| {

@@ -109,32 +109,32 @@ pub(super) fn requests(facts: &Facts) -> Requests {
 }
 
 /// The firewalls that are in use here, each with what shows it.
-fn in_use(facts: &Facts) -> Vec<(&'static str, String)> {
+fn in_use(turn: &Turn<'_>) -> Vec<(&'static str, String)> {
     FIREWALLS
         .iter()
-        .filter_map(|(name, signs)| {
-            Some((*name, signs.iter().find_map(|sign| shows(facts, sign))?))
-        })
+        .filter_map(|(name, signs)| Some((*name, signs.iter().find_map(|sign| shows(turn, sign))?)))
         .collect()
 }
 
-fn shows(facts: &Facts, sign: &Sign) -> Option<String> {
+fn shows(turn: &Turn<'_>, sign: &Sign) -> Option<String> {
     match sign {
         Sign::Setting(path, name, value) => {
-            let set = settings::value(facts.text(path)?, name)?;
+            let text = turn.table(path);
+            let set = settings::value(&text, name)?;
             set.eq_ignore_ascii_case(value)
                 .then(|| format!("{path}: {name}={set}"))
         }
         Sign::Service(services) => services.iter().find_map(|service| {
-            let is_masked = facts
+            let is_masked = turn
+                .facts
                 .node(&mask(service))
                 .known()
                 .is_some_and(|node| node.target.as_deref() == Some("/dev/null"));
             links(service)
                 .filter(|_| !is_masked)
-                .find(|path| facts.exists(path))
+                .find(|path| turn.exists(path))
         }),
-        Sign::Running(path) => facts.exists(path).then(|| (*path).to_owned()),
+        Sign::Running(path) => turn.exists(path).then(|| (*path).to_owned()),
     }
 }
 
@@ -218,7 +218,7 @@ pub(super) fn disruption(turn: &Turn<'_>) -> Option<String> {
         .filter(|(container, _)| container.running)
         .map(|(container, ports)| format!("{} {}", words::plain(&container.name), ports.join(" ")))
         .collect();
-    let firewalls = in_use(turn.facts);
+    let firewalls = in_use(turn);
     let whose = if firewalls.is_empty() {
         if ports.is_empty() {
             return None;
@@ -252,7 +252,7 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
             ports.iter().map(move |port| format!("{name} {port}"))
         })
         .collect();
-    let firewalls = in_use(turn.facts);
+    let firewalls = in_use(turn);
     let switches = words::listed(
         &switches
             .iter()

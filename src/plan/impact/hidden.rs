@@ -6,7 +6,7 @@
 use super::Turn;
 use crate::change::Edit;
 use crate::checks::Layout;
-use crate::facts::{Facts, Kind, Look, Requests, Seen};
+use crate::facts::{Facts, Kind, Look, Reading, Requests, Seen};
 use crate::options::{self, Depends};
 
 /// Where an image says what is mounted when it boots (fstab(5)).
@@ -109,7 +109,7 @@ pub(super) fn may_hold_containers(facts: &Facts) -> Option<String> {
             Seen::Unseen(unseen) => return Some(format!("{folder}: {}", unseen.unseen)),
             Seen::Known(node) if node.kind == Kind::Absent => {}
             Seen::Known(node) => {
-                if node.entries.as_ref().is_none_or(|names| !names.is_empty()) {
+                if !node.is_empty_folder() {
                     return Some(format!("{folder} holds some"));
                 }
             }
@@ -118,8 +118,17 @@ pub(super) fn may_hold_containers(facts: &Facts) -> Option<String> {
     if facts.host.live {
         return None;
     }
-    let point = mounted_at_boot(facts, &root)?;
-    Some(format!("{point} is mounted at boot, by {FSTAB}"))
+    match facts.reading(FSTAB) {
+        Reading::Absent => None,
+        Reading::Unread(unseen) => Some(format!(
+            "what is mounted at boot is not known: {FSTAB}: {}",
+            unseen.unseen
+        )),
+        Reading::Text(text) => {
+            let point = mounted_at_boot(&text, &root)?;
+            Some(format!("{point} is mounted at boot, by {FSTAB}"))
+        }
+    }
 }
 
 /// The data root, and the folders of mappings in it (docs.docker.com, "Isolate containers with a user
@@ -144,8 +153,7 @@ fn roots(facts: &Facts) -> Vec<String> {
 }
 
 /// The mount point, other than `/`, that an image's fstab has for a path or a folder above it.
-fn mounted_at_boot(facts: &Facts, path: &str) -> Option<String> {
-    let text = facts.text(FSTAB)?;
+fn mounted_at_boot(text: &str, path: &str) -> Option<String> {
     text.lines()
         .filter(|line| !line.trim_start().starts_with('#'))
         .filter_map(|line| line.split_ascii_whitespace().nth(1))

@@ -139,6 +139,12 @@ pub(super) fn disruption(
     if reasons.is_empty() {
         reasons.extend(hidden::reason(&turn, edits));
     }
+    // Last: it tells what all of them could not see.
+    reasons.extend(
+        turn.blindness().map(|blind| {
+            format!("whom it concerns is not known, as this could not be read: {blind}")
+        }),
+    );
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
@@ -190,6 +196,13 @@ pub(super) fn danger(edits: &[Edit], facts: &Facts) -> Option<(String, String)> 
     netfilter::obstacle(&turn)
         .or_else(|| subordinate::obstacle(&turn))
         .or_else(|| data_root::obstacle(&turn))
+        .or_else(|| {
+            let blind = turn.blindness()?;
+            Some((
+                format!("whether the daemon would start is not known, as this could not be read: {blind}"),
+                "sudo seaworthy plan".to_owned(),
+            ))
+        })
 }
 
 /// Whom the steps and activations of a plan concern.
@@ -238,7 +251,14 @@ fn settings(turn: &Turn<'_>) -> Vec<Impact> {
         access::impact,
         watched::impact,
     ];
-    effects.iter().flat_map(|effect| effect(turn)).collect()
+    let mut all: Vec<Impact> = effects.iter().flat_map(|effect| effect(turn)).collect();
+    all.extend(turn.blindness().map(|blind| Impact {
+        what: "may concern others, who are not named here".to_owned(),
+        who: Vec::new(),
+        why: format!("this could not be read: {blind}"),
+        size: None,
+    }));
+    all
 }
 
 #[cfg(test)]

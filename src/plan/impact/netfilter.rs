@@ -4,7 +4,7 @@
 
 use super::Turn;
 use crate::checks::Layout;
-use crate::facts::{Facts, Kind, Look, Requests, Seen};
+use crate::facts::{Facts, Kind, Look, Reading, Requests};
 
 /// There while the module is loaded, or a part of the kernel: what the daemon itself looks for.
 const SWITCH: &str = "/proc/sys/net/bridge/bridge-nf-call-iptables";
@@ -21,9 +21,8 @@ const IN_CONTAINER: &str = "/.dockerenv";
 
 /// Where the modules are that a kernel can load, and which of them are a part of it (modprobe(8),
 /// kmod's modules.dep(5) and `modules.builtin`).
-fn lists(facts: &Facts) -> Option<[String; 3]> {
-    let release = facts.text(RELEASE)?.trim();
-    let folder = format!("/lib/modules/{release}");
+fn lists(release: &Reading<'_>) -> Option<[String; 3]> {
+    let folder = format!("/lib/modules/{}", release.text()?.trim());
     Some([
         format!("{folder}/modules.dep"),
         format!("{folder}/modules.builtin"),
@@ -44,7 +43,7 @@ pub(super) fn requests(facts: &Facts) -> Requests {
         requests.insert(path.to_owned(), Look::Attributes);
     }
     let is_missing = |path: &str| is_absent(facts, path);
-    if let Some([modules, builtin, folder]) = lists(facts)
+    if let Some([modules, builtin, folder]) = lists(&facts.reading(RELEASE))
         && is_missing(SWITCH)
         && is_missing(LOADED)
     {
@@ -68,7 +67,8 @@ pub(super) fn obstacle(turn: &Turn<'_>) -> Option<(String, String)> {
     let version = facts.docker_version.known();
     let from_28 = version
         .and_then(|version| crate::facts::major(version))
-        .is_some_and(|major| major >= 28);
+        // Of an unknown version more is feared.
+        .is_none_or(|major| major >= 28);
     let asks = |key: &str| turn.keys.iter().any(|edited| edited == key) && turn.is_off(key);
     let key = if asks("icc") {
         "icc"
@@ -80,7 +80,7 @@ pub(super) fn obstacle(turn: &Turn<'_>) -> Option<(String, String)> {
     if !facts.host.live || is_ignored(facts) || facts.exists(IN_CONTAINER) {
         return None;
     }
-    let why = cannot_be_loaded(facts)?;
+    let why = cannot_be_loaded(turn)?;
     Some((
         format!(
             "the daemon does not start with {key} = false unless the kernel has the module br_netfilter, which is not loaded, and {why}"
@@ -89,16 +89,16 @@ pub(super) fn obstacle(turn: &Turn<'_>) -> Option<(String, String)> {
     ))
 }
 
-/// Why the module, which is not there now, cannot come; `None` where it is there or could come, or
-/// where that was not seen.
-fn cannot_be_loaded(facts: &Facts) -> Option<String> {
-    let missing = is_absent(facts, SWITCH) && is_absent(facts, LOADED);
-    // Without a /proc and a /sys to look into, nothing is known.
-    let [modules, builtin, folder] = lists(facts)?;
-    if !missing || !facts.exists("/proc/sys") {
+/// Why the module, which is not there now, cannot come; `None` where it is there or could come. What
+/// could not be seen of that is noted by the turn.
+fn cannot_be_loaded(turn: &Turn<'_>) -> Option<String> {
+    let facts = turn.facts;
+    // Without a /proc to look into, nothing is known.
+    if !facts.exists("/proc/sys") || turn.exists(SWITCH) || turn.exists(LOADED) {
         return None;
     }
-    if facts.text(LOCKED).is_some_and(|text| text.trim() == "1") {
+    let [modules, builtin, folder] = lists(&turn.reading(RELEASE))?;
+    if turn.table(LOCKED).trim() == "1" {
         return Some(format!(
             "no module can be loaded until the next boot ({LOCKED} is 1)"
         ));
@@ -108,13 +108,10 @@ fn cannot_be_loaded(facts: &Facts) -> Option<String> {
             "the modules of this kernel are not there ({folder})"
         ));
     }
-    let lacks = |path: &str| match facts.node(path) {
-        Seen::Known(node) => node
-            .content
-            .as_ref()
-            .and_then(|content| content.as_str())
-            .is_some_and(|text| !text.contains("/br_netfilter.ko")),
-        Seen::Unseen(_) => false,
+    let lacks = |path: &str| match turn.reading(path) {
+        Reading::Text(text) => !text.contains("/br_netfilter.ko"),
+        // A kernel that was built by hand may have neither list.
+        Reading::Absent | Reading::Unread(_) => false,
     };
     (lacks(&modules) && lacks(&builtin))
         .then(|| format!("neither {modules} nor {builtin} knows it"))
@@ -129,6 +126,6 @@ fn is_ignored(facts: &Facts) -> bool {
     std::iter::once(&unit.fragment)
         .chain(&unit.drop_ins)
         .chain(&unit.environment_files)
-        .filter_map(|path| facts.text(path))
-        .any(|text| text.contains(IGNORED))
+        // What could not be read tells it nothing.
+        .any(|path| matches!(facts.reading(path), Reading::Text(text) if text.contains(IGNORED)))
 }

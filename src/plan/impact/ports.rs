@@ -24,7 +24,7 @@ pub(super) fn disruption(turn: &Turn<'_>) -> Option<String> {
     let reasons: Vec<String> = [
         (
             "ports published on ::1",
-            on_loopback as fn(&Facts, &Container) -> bool,
+            on_loopback as fn(&Turn<'_>, &Container) -> bool,
         ),
         ("ports published on an IPv6 address of this host", over_ipv6),
     ]
@@ -32,7 +32,7 @@ pub(super) fn disruption(turn: &Turn<'_>) -> Option<String> {
     .filter_map(|(what, is_lost)| {
         let lost: Vec<&Container> = docker
             .running()
-            .filter(|container| is_lost(turn.facts, container))
+            .filter(|container| is_lost(turn, container))
             .collect();
         (!lost.is_empty())
             .then(|| format!("{what} could no longer be reached: {}", words::names(lost)))
@@ -76,19 +76,16 @@ pub(in crate::plan) fn unserved(facts: &Facts, after: &Facts) -> Option<String> 
 }
 
 /// The kernel translates no address to or from `::1`.
-fn on_loopback(_: &Facts, container: &Container) -> bool {
+fn on_loopback(_: &Turn<'_>, container: &Container) -> bool {
     container.ports.iter().any(|port| port.host_ip == "::1")
 }
 
 /// The proxy alone carries from an IPv6 address of the host to a container that has none
 /// (docs.docker.com, "Port publishing and mapping"). Where the host can be reached over IPv4 only,
 /// nobody outside misses it.
-fn over_ipv6(facts: &Facts, container: &Container) -> bool {
-    let is_reached = || {
-        facts
-            .text(if_inet6::PATH)
-            .is_some_and(if_inet6::has_global_address)
-    };
+fn over_ipv6(turn: &Turn<'_>, container: &Container) -> bool {
+    // A kernel without IPv6 has no such file.
+    let is_reached = || if_inet6::has_global_address(&turn.table(if_inet6::PATH));
     !container.has_ipv6
         && container
             .ports
@@ -114,7 +111,7 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
     }
     let lost: Vec<&Container> = docker
         .running()
-        .filter(|container| over_ipv6(turn.facts, container))
+        .filter(|container| over_ipv6(turn, container))
         .collect();
     let mut all = vec![Impact {
         what: "their published ports are served by the kernel alone: on this host itself they answer on 127.0.0.1 and no longer on ::1, and containers reach them through the host by hairpin NAT"

@@ -105,7 +105,7 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
         .collect();
     let mut all = refused(&mapped);
     all.extend(suspect(&mapped));
-    all.extend(closed(turn.facts, &mapped, &Mapping::of(turn.facts, user)));
+    all.extend(closed(turn.facts, &mapped, &Mapping::of(turn, user)));
     all
 }
 
@@ -163,12 +163,11 @@ struct Mapping {
 
 impl Mapping {
     /// An account that the daemon has yet to make owns nothing.
-    fn of(facts: &Facts, user: &str) -> Self {
+    fn of(turn: &Turn<'_>, user: &str) -> Self {
         let user = super::subordinate::account(user);
-        let uid = accounts::id_of(facts.text("/etc/passwd").unwrap_or_default(), user);
+        let uid = accounts::id_of(&turn.table("/etc/passwd"), user);
         let ranges = |path: &str| {
-            super::subordinate::ranges(facts.text(path).unwrap_or_default(), user, uid)
-                .unwrap_or_default()
+            super::subordinate::ranges(&turn.table(path), user, uid).unwrap_or_default()
         };
         Self {
             uids: ranges("/etc/subuid"),

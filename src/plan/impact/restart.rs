@@ -262,11 +262,19 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
             .iter()
             .copied()
             .filter(|container| Fate::over_restart(container, false).0 == *fate)
-            .partition(|container| *fate == Fate::Stops && container.marked_stopped);
+            .partition(|container| {
+                container.restart_policy == "unless-stopped" && *fate != Fate::Restarts
+            });
         if !who.is_empty() {
             all.push(entry((*what).to_owned(), words::containers(who), why));
         }
-        if !left.is_empty() {
+        if !left.is_empty() && *fate == Fate::MayStop {
+            all.push(entry(
+                "stop, and come back unless somebody has stopped them before".to_owned(),
+                words::containers(left),
+                "their restart policy is unless-stopped, and what docker has noted of them could not be read",
+            ));
+        } else if !left.is_empty() {
             all.push(entry(
                 "stop and stay down, although their restart policy is unless-stopped".to_owned(),
                 words::containers(left),

@@ -9,7 +9,7 @@
 //! containerd image store is in [`super::super::refusal`].
 
 use super::{Impact, Turn};
-use crate::facts::{Facts, Kind, Look, Node, Requests, Seen};
+use crate::facts::{Facts, Kind, Look, Reading, Requests, Unseen};
 use crate::formats::accounts;
 use crate::formats::subordinate_ids::{self, Range};
 use crate::plan::REMAP_ACCOUNT;
@@ -85,10 +85,8 @@ pub(super) fn ranges(text: &str, user: &str, uid: Option<u32>) -> Result<Vec<Ran
 pub(super) fn obstacle(turn: &Turn<'_>) -> Option<(String, String)> {
     let value = turn.remaps()?;
     let facts = turn.facts;
-    if facts
-        .text(MOST_NAMESPACES)
-        .is_some_and(|text| text.trim() == "0")
-    {
+    // Kernels that can have none lack the file, and so did those before 4.9: then the daemon finds out.
+    if turn.table(MOST_NAMESPACES).trim() == "0" {
         return Some((
             "userns-remap needs user namespaces, and this kernel allows none (user.max_user_namespaces = 0)"
                 .to_owned(),
@@ -96,7 +94,12 @@ pub(super) fn obstacle(turn: &Turn<'_>) -> Option<(String, String)> {
         ));
     }
     let user = account(value);
-    let uid = accounts::id_of(facts.text(PASSWD)?, user);
+    let passwd = match turn.reading(PASSWD) {
+        Reading::Text(text) => text,
+        Reading::Absent => "".into(),
+        Reading::Unread(unseen) => return Some(not_known(user, PASSWD, &unseen)),
+    };
+    let uid = accounts::id_of(&passwd, user);
     if user == REMAP_ACCOUNT && uid.is_none() {
         // The daemon makes account and ranges.
         let missing = candidates().all(|(name, path)| is_no_maker(facts, name, &path));
@@ -108,11 +111,12 @@ pub(super) fn obstacle(turn: &Turn<'_>) -> Option<(String, String)> {
         });
     }
     for path in [SUBUID, SUBGID] {
-        let text = match facts.node(path) {
-            Seen::Known(node) => text_of(node)?,
-            Seen::Unseen(_) => continue,
+        let text = match turn.reading(path) {
+            Reading::Text(text) => text,
+            Reading::Absent => "".into(),
+            Reading::Unread(unseen) => return Some(not_known(user, path, &unseen)),
         };
-        match ranges(text, user, uid) {
+        match ranges(&text, user, uid) {
             Ok(ranges) if !ranges.is_empty() => {}
             Ok(_) => {
                 return Some((
@@ -135,12 +139,19 @@ pub(super) fn obstacle(turn: &Turn<'_>) -> Option<(String, String)> {
     None
 }
 
-/// The text of a file; of one that is missing the empty one.
-fn text_of(node: &Node) -> Option<&str> {
-    match (node.kind, &node.content) {
-        (Kind::Absent, _) => Some(""),
-        (_, content) => content.as_ref()?.as_str(),
-    }
+/// Without its ids the daemon does not start: what could not be read may lack them.
+fn not_known(user: &str, path: &str, unseen: &Unseen) -> (String, String) {
+    let cure = match unseen.hint.as_str() {
+        "" => format!("ls -ld {path}"),
+        hint => hint.to_owned(),
+    };
+    (
+        format!(
+            "whether {user} exists and has subordinate ids is not known: {path}: {}",
+            unseen.unseen
+        ),
+        cure,
+    )
 }
 
 /// Ranges that are there, but short.
@@ -148,9 +159,9 @@ pub(super) fn impact(turn: &Turn<'_>) -> Vec<Impact> {
     let Some(user) = turn.remaps().map(account) else {
         return Vec::new();
     };
-    let uid = accounts::id_of(turn.facts.text(PASSWD).unwrap_or_default(), user);
+    let uid = accounts::id_of(&turn.table(PASSWD), user);
     let count = |path: &str| -> Option<u64> {
-        let ranges = ranges(turn.facts.text(path)?, user, uid).ok()?;
+        let ranges = ranges(&turn.table(path), user, uid).ok()?;
         (!ranges.is_empty()).then(|| ranges.iter().map(|range| u64::from(range.count)).sum())
     };
     let fewest = [count(SUBUID), count(SUBGID)].into_iter().flatten().min();

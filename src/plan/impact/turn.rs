@@ -6,12 +6,15 @@
 
 use crate::change::{Activation, Edit};
 use crate::checks::{DaemonJson, Layout, key_changed_since_start, rule_files};
-use crate::facts::{Docker, Facts, Kind, Mode, Seen};
+use crate::facts::{Docker, Facts, Kind, Mode, Reading, Seen, Unseen};
 use crate::formats::audit_rules::{self, Watch};
+use crate::formats::inert;
 use crate::options;
 use crate::plan::Plan;
 use crate::plan::restart::{Restart, is_reloaded};
 use serde_json::Value;
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// Mode, owner and group of a path before and after.
@@ -50,13 +53,16 @@ pub(super) struct Turn<'a> {
     pub(super) access: Vec<AccessChange>,
     /// Watches that are new.
     pub(super) watches: Vec<Watch>,
+    /// What was asked for and could not be seen: whoever it would have named is not known.
+    blind: RefCell<BTreeMap<String, Unseen>>,
 }
 
 impl<'a> Turn<'a> {
     /// What a whole plan does.
     pub(super) fn of_plan(facts: &'a Facts, plan: &Plan, restart: Restart) -> Self {
         let after = &plan.forecast;
-        let old = watches(facts);
+        let blind = RefCell::default();
+        let old = watches(facts, &blind);
         let access = after.files.iter().filter_map(|(path, node)| {
             let (node, before) = (node.known()?, facts.node(path));
             let before = *before.known()?;
@@ -77,10 +83,11 @@ impl<'a> Turn<'a> {
             configured: configured(after),
             keys: Vec::new(),
             access: access.collect(),
-            watches: watches(after)
+            watches: watches(after, &blind)
                 .into_iter()
                 .filter(|watch| !old.contains(watch))
                 .collect(),
+            blind,
         }
     }
 
@@ -96,6 +103,7 @@ impl<'a> Turn<'a> {
             keys: Vec::new(),
             access: Vec::new(),
             watches: Vec::new(),
+            blind: RefCell::default(),
         };
         for edit in edits {
             match edit {
@@ -117,8 +125,12 @@ impl<'a> Turn<'a> {
                     uid,
                     gid,
                 } => {
-                    let Seen::Known(node) = facts.node(path) else {
-                        continue;
+                    let node = match facts.node(path) {
+                        Seen::Known(node) => node,
+                        Seen::Unseen(unseen) => {
+                            turn.blind.get_mut().insert(path.clone(), unseen);
+                            continue;
+                        }
                     };
                     let before = access_of(node);
                     turn.access.push(AccessChange {
@@ -195,6 +207,40 @@ impl<'a> Turn<'a> {
         matches!(self.then(key), Some(Value::Bool(false) | Value::Null))
     }
 
+    /// What a file of this host holds. One that is there and could not be read is noted: what it would
+    /// have said is part of what the edits disrupt ([`Self::blindness`]).
+    pub(super) fn reading(&self, path: &str) -> Reading<'a> {
+        read(self.facts, path, &self.blind)
+    }
+
+    /// The lines of a file, none where it is not there; as [`Self::reading`].
+    pub(super) fn table(&self, path: &str) -> Cow<'a, str> {
+        table(self.facts, path, &self.blind)
+    }
+
+    /// Whether something is at a path of this host. What could not be seen is noted, as by
+    /// [`Self::reading`].
+    pub(super) fn exists(&self, path: &str) -> bool {
+        match self.facts.node(path) {
+            Seen::Known(node) => node.kind != Kind::Absent,
+            Seen::Unseen(unseen) => {
+                self.blind.borrow_mut().insert(path.to_owned(), unseen);
+                false
+            }
+        }
+    }
+
+    /// What those who were asked until now could not see, `/etc/group (permission denied)`: whom it
+    /// would have named is not known. `None` where they saw all of it.
+    pub(super) fn blindness(&self) -> Option<String> {
+        let blind = self.blind.borrow();
+        let paths: Vec<String> = blind
+            .iter()
+            .map(|(path, why)| format!("{} ({})", inert::line(path), inert::line(&why.unseen)))
+            .collect();
+        (!paths.is_empty()).then(|| paths.join(", "))
+    }
+
     /// What the running daemon said of itself.
     pub(super) fn docker(&self) -> Option<&'a Docker> {
         self.facts.docker.known()
@@ -261,9 +307,32 @@ fn access_of(node: &crate::facts::Node) -> Access {
 }
 
 /// What the rule files watch.
-fn watches(facts: &Facts) -> Vec<Watch> {
+fn watches(facts: &Facts, blind: &RefCell<BTreeMap<String, Unseen>>) -> Vec<Watch> {
     rule_files(facts)
         .iter()
-        .flat_map(|file| audit_rules::watches(facts.text(file).unwrap_or_default()))
+        .flat_map(|file| audit_rules::watches(&table(facts, file, blind)))
         .collect()
+}
+
+fn table<'f>(
+    facts: &'f Facts,
+    path: &str,
+    blind: &RefCell<BTreeMap<String, Unseen>>,
+) -> Cow<'f, str> {
+    match read(facts, path, blind) {
+        Reading::Text(text) => text,
+        Reading::Absent | Reading::Unread(_) => Cow::Borrowed(""),
+    }
+}
+
+fn read<'f>(
+    facts: &'f Facts,
+    path: &str,
+    blind: &RefCell<BTreeMap<String, Unseen>>,
+) -> Reading<'f> {
+    let reading = facts.reading(path);
+    if let Reading::Unread(unseen) = &reading {
+        blind.borrow_mut().insert(path.to_owned(), unseen.clone());
+    }
+    reading
 }

@@ -48,17 +48,17 @@ pub(super) fn can_stop_the_host(turn: &Turn<'_>) -> Option<String> {
     {
         return None;
     }
-    let text = facts.text(AUDITD).unwrap_or_default();
+    let text = turn.table(AUDITD);
     let stops = |action: &str| ["halt", "single"].contains(&action.to_lowercase().as_str());
     let action = ACTIONS
         .iter()
-        .filter_map(|name| Some((name, settings::value(text, name)?)))
+        .filter_map(|name| Some((name, settings::value(&text, name)?)))
         .find(|(_, action)| stops(action))
         .map(|(name, action)| {
             format!("a full audit log stops this host ({AUDITD}: {name} = {action})")
         });
     action.or_else(|| {
-        let file = panics(facts)?;
+        let file = panics(turn)?;
         Some(format!(
             "the kernel panics when an audit event is lost (-f 2 in {file})"
         ))
@@ -67,10 +67,10 @@ pub(super) fn can_stop_the_host(turn: &Turn<'_>) -> Option<String> {
 
 /// The rule file that has the last word on what a lost event does, where that is a panic
 /// (auditctl(8), `-f`).
-fn panics(facts: &Facts) -> Option<String> {
+fn panics(turn: &Turn<'_>) -> Option<String> {
     let mut last = None;
-    for file in rule_files(facts) {
-        for line in facts.text(&file).unwrap_or_default().lines() {
+    for file in rule_files(turn.facts) {
+        for line in turn.table(&file).lines() {
             let mut words = line.split_ascii_whitespace();
             if words.next() == Some("-f") {
                 last = Some((words.next() == Some("2"), file.clone()));

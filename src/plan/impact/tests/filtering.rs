@@ -352,7 +352,7 @@ fn a_kernel_without_br_netfilter() {
                 &[(&*dep, json!({ "unseen": "permission denied" }))],
             ),
             &icc,
-            None,
+            Some("this could not be read: /lib/modules/6.1.0-1/modules.dep (permission denied)"),
         ),
         (
             "the modules of the kernel are gone",

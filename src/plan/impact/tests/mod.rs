@@ -30,7 +30,33 @@ fn host(more: &Value) -> Facts {
         }
     });
     let base: Facts = serde_json::from_value(plain).unwrap();
-    base.overlaid(more).unwrap()
+    looked_at(base.overlaid(more).unwrap())
+}
+
+/// The same, where nothing is at each path that is looked at and not named. The ends of mounts are left
+/// out, as whether they are looked at is told apart.
+fn looked_at(mut facts: Facts) -> Facts {
+    loop {
+        let wanted = [
+            subordinate::requests(&facts),
+            data_root::requests(&facts),
+            ports::requests(&facts),
+            firewall::requests(&facts),
+            netfilter::requests(&facts),
+            watched::requests(),
+        ];
+        let paths = wanted.into_iter().flatten().map(|(path, _)| path);
+        let new: Vec<String> = paths
+            .filter(|path| !facts.files.contains_key(path))
+            .collect();
+        if new.is_empty() {
+            return facts;
+        }
+        let absent = || Seen::Known(crate::facts::Node::absent());
+        facts
+            .files
+            .extend(new.into_iter().map(|path| (path, absent())));
+    }
 }
 
 fn running(name: &str, more: Value) -> Value {

@@ -243,7 +243,9 @@ fn what_no_flag_releases() {
         (
             "bob",
             parts(json!({ "/etc/subuid": { "unseen": "permission denied" } })),
-            None,
+            Some(
+                "whether bob exists and has subordinate ids is not known: /etc/subuid: permission denied",
+            ),
         ),
         (
             "default",

@@ -7,7 +7,8 @@ fn image(live: bool, text: &str, files: &Value) -> Facts {
         "host": { "live": live },
         "units": { "docker.service": { "active": "", "started": 0 } },
         "files": { "/etc/docker/daemon.json": { "text": text },
-            "/var/lib/docker": { "kind": "folder", "entries": [] } } }))
+            "/var/lib/docker": { "kind": "folder", "entries": [] },
+            "/etc/fstab": { "text": "" } } }))
     .overlaid(&json!({ "files": files }))
     .unwrap();
     facts.docker = Seen::unseen("it does not run", "systemctl start docker");
@@ -65,6 +66,16 @@ fn containers_that_cannot_be_seen() {
             Some("/var is mounted at boot"),
         ),
         ("not this one", image(false, "{}", &other_disk), &icc, None),
+        (
+            "a list of mounts that was not seen",
+            image(
+                false,
+                "{}",
+                &json!({ "/etc/fstab": { "unseen": "permission denied" } }),
+            ),
+            &icc,
+            Some("/etc/fstab: permission denied"),
+        ),
         (
             "chosen",
             image(false, chosen, &json!({})),
@@ -130,4 +141,129 @@ fn what_containers_are_given() {
         let turn = Turn::of_edits(&facts, &edits);
         assert_eq!(hidden::reason(&turn, &edits).is_some(), expected, "{node}");
     }
+}
+
+/// What could not be read is no reason to think that nobody is concerned.
+#[test]
+fn an_unread_file_asks_for_leave() {
+    let access = |path: &str| {
+        vec![Edit::Access {
+            path: path.to_owned(),
+            clear: crate::facts::Mode(0o006),
+            uid: None,
+            gid: Some(0),
+        }]
+    };
+    let published = json!([running(
+        "web",
+        json!({ "ports": [{ "host_ip": "", "host_port": "80", "container": "80/tcp" }] })
+    )]);
+    let watch = vec![Edit::AuditWatch(crate::formats::audit_rules::Watch {
+        path: "/var/lib/docker".to_owned(),
+        perms: "wa".parse().unwrap(),
+        keys: Vec::new(),
+    })];
+    let take_out = vec![Edit::DaemonKey {
+        key: "iptables".to_owned(),
+        value: None,
+    }];
+    let remap = set("userns-remap", json!("bob"));
+    let off = json!({ "text": "{\"iptables\": false}" });
+    for (path, files, containers, edits) in [
+        (
+            "/etc/group",
+            json!({ "/x": { "mode": "0660", "gid": 104 } }),
+            json!([]),
+            access("/x"),
+        ),
+        (
+            "/etc/passwd",
+            json!({ "/x": { "mode": "0660", "gid": 104 } }),
+            json!([]),
+            access("/x"),
+        ),
+        ("/x", json!({}), json!([]), access("/x")),
+        (
+            "/proc/net/if_inet6",
+            json!({}),
+            published.clone(),
+            set("userland-proxy", json!(false)),
+        ),
+        ("/etc/audit/auditd.conf", json!({}), json!([]), watch),
+        (
+            "/etc/ufw/ufw.conf",
+            json!({ "/etc/docker/daemon.json": off }),
+            json!([]),
+            take_out.clone(),
+        ),
+        (
+            "/etc/runlevels/default/nftables",
+            json!({ "/etc/docker/daemon.json": off }),
+            json!([]),
+            take_out,
+        ),
+        ("/etc/subuid", json!({}), json!([]), remap.clone()),
+        ("/etc/subgid", json!({}), json!([]), remap.clone()),
+        (
+            "/proc/sys/user/max_user_namespaces",
+            json!({}),
+            json!([]),
+            remap.clone(),
+        ),
+        ("/var", json!({}), json!([]), remap.clone()),
+        (
+            "/proc/sys/kernel/osrelease",
+            json!({ "/proc/sys": { "kind": "folder" } }),
+            json!([]),
+            set("icc", json!(false)),
+        ),
+        (
+            "/proc/sys/net/bridge/bridge-nf-call-iptables",
+            json!({ "/proc/sys": { "kind": "folder" }, "/proc/sys/kernel/osrelease": { "text": "6.1" },
+                "/lib": { "kind": "folder" }, "/lib/modules/6.1": { "kind": "folder" } }),
+            json!([]),
+            set("icc", json!(false)),
+        ),
+    ] {
+        let mut facts = host(&json!({ "docker": { "containers": containers }, "files": files }));
+        let stopped = |facts: &Facts| {
+            let options = Options::default();
+            let disruption = disruption(&control("daemon-icc"), &edits, facts, &options, false)
+                .unwrap_or_default();
+            let danger = danger(&edits, facts).map(|(reason, cure)| {
+                assert!(!cure.is_empty(), "{path}");
+                reason
+            });
+            format!("{disruption} {}", danger.unwrap_or_default())
+        };
+        let named = format!("{path} (permission denied)");
+        assert!(
+            !stopped(&facts).contains(&named),
+            "{path}: {}",
+            stopped(&facts)
+        );
+        let unread = crate::facts::Seen::unseen("permission denied", "");
+        facts.files.insert(path.to_owned(), unread);
+        let reason = stopped(&facts);
+        assert!(
+            reason.contains(path) && reason.contains("permission denied"),
+            "{path}: {reason}"
+        );
+    }
+}
+
+#[test]
+fn whom_docker_has_noted_as_stopped_may_not_be_known() {
+    let facts = with(&[running(
+        "web",
+        json!({ "restart_policy": "unless-stopped", "marked_stopped": { "unseen": "permission denied" } }),
+    )]);
+    let turn = Turn::of_edits(&facts, &[Edit::RestartDocker]);
+    let said = restart::impact(&turn);
+    let of_web: Vec<&Impact> = said.iter().filter(|it| !it.who.is_empty()).collect();
+    assert_eq!(of_web.len(), 1, "{said:?}");
+    assert_eq!(
+        of_web[0].what,
+        "stop, and come back unless somebody has stopped them before"
+    );
 }
