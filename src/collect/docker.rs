@@ -1,6 +1,7 @@
 //! The Docker daemon and its client.
 
 use super::files::Files;
+use super::process::Trace;
 use super::units::Manager;
 use super::{process, reason, unseen};
 use crate::facts::{
@@ -54,9 +55,11 @@ pub(super) fn daemon(
             let by_systemd = units.get("docker.socket").is_some_and(UnitState::is_active);
             let named = if by_systemd { BTreeSet::new() } else { named };
             return Seen::Unseen(match process::trace(files, &named) {
-                None => Unseen::new("docker.service is not running", "systemctl start docker")
-                    .because(Cause::NotRunning),
-                Some(trace) => Unseen::new(
+                Trace::Nothing => {
+                    Unseen::new("docker.service is not running", "systemctl start docker")
+                        .because(Cause::NotRunning)
+                }
+                Trace::Runs(trace) | Trace::Unclear(trace) => Unseen::new(
                     format!("docker.service is not running, but {trace}"),
                     "ss -xlp",
                 )
@@ -65,7 +68,7 @@ pub(super) fn daemon(
         }
         // A connection would start it, unless it runs.
         (Manager::Silent(why), Some(_)) => {
-            if process::trace(files, &BTreeSet::new()).is_none() {
+            if !matches!(process::trace(files, &BTreeSet::new()), Trace::Runs(_)) {
                 return Seen::Unseen(
                     Unseen::new(
                         format!(
@@ -98,8 +101,8 @@ pub(super) fn daemon(
         return Seen::Unseen(unreached);
     }
     Seen::Unseen(match process::trace(files, &named) {
-        None => unreached.because(Cause::NotRunning),
-        Some(trace) => Unseen {
+        Trace::Nothing => unreached.because(Cause::NotRunning),
+        Trace::Runs(trace) | Trace::Unclear(trace) => Unseen {
             unseen: format!("{}, but {trace}", unreached.unseen),
             ..unreached
         },

@@ -93,31 +93,43 @@ fn by_pid_file(files: &mut Files<'_>) -> Option<u32> {
         .find_map(|path| files.text(path)?.trim().parse().ok())
 }
 
-/// What shows that a daemon may run although no manager says so: the process of the pid file lives and
-/// is one of Docker's, or somebody listens on the socket. `None` where nothing does.
-pub(super) fn trace(files: &mut Files<'_>, sockets: &BTreeSet<String>) -> Option<String> {
+/// What shows that a daemon runs although no manager says so.
+pub(super) enum Trace {
+    /// Nothing.
+    Nothing,
+    /// The process of the pid file lives and is one of Docker's, or somebody listens on the socket.
+    Runs(String),
+    /// Where that would show could not be read.
+    Unclear(String),
+}
+
+/// Looks for it.
+pub(super) fn trace(files: &mut Files<'_>, sockets: &BTreeSet<String>) -> Trace {
     for path in PID_FILES {
         if let Reading::Unread(unseen) = files.reading(path) {
-            return Some(format!("{path} could not be read: {}", unseen.unseen));
+            return Trace::Unclear(format!("{path} could not be read: {}", unseen.unseen));
         }
     }
     if let Some(pid) = by_pid_file(files) {
         // The id of one that was killed may be somebody else's by now.
         let name = files.text(&format!("/proc/{pid}/comm"));
         if let Some(name) = name.filter(|name| name.contains("docker")) {
-            return Some(format!("process {pid} ({}) runs", name.trim()));
+            return Trace::Runs(format!("process {pid} ({}) runs", name.trim()));
         }
     }
     let table = match text(files.host(), SOCKETS) {
         Ok(table) => table,
         Err(error) => {
-            return Some(format!(
+            return Trace::Unclear(format!(
                 "who listens on its socket could not be seen: {error}"
             ));
         }
     };
-    let listens = !listening(&table, sockets).is_empty();
-    listens.then(|| "somebody listens on its socket".to_owned())
+    if listening(&table, sockets).is_empty() {
+        Trace::Nothing
+    } else {
+        Trace::Runs("somebody listens on its socket".to_owned())
+    }
 }
 
 /// The processes that are called dockerd (proc_pid_comm(5)).

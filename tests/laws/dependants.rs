@@ -112,8 +112,7 @@ fn dependants(of: Depends) -> Option<Dependants> {
         Depends::Access => (json!({}), "user bob", true),
         Depends::AuditLog => {
             let mut facts = with("web", &json!({}));
-            facts["files"] =
-                json!({ "/etc/audit/auditd.conf": { "text": "disk_full_action = HALT\n" } });
+            facts["files"] = json!({ "/etc/audit/auditd.conf": { "kind": "file", "text": "disk_full_action = HALT\n" } });
             (facts, "container web", true)
         }
     };

@@ -162,3 +162,28 @@ fn a_manager_that_does_not_answer_leaves_it_open_and_nobody_is_asked() {
     assert_eq!(unseen(&runs, None).cause, Cause::NoAnswer);
     assert_eq!(runs.asked.borrow().len(), 1);
 }
+
+/// A pid file that cannot be read may be that of a daemon: it is not down, and nothing that could start it is done.
+#[test]
+fn a_pid_file_that_cannot_be_read_says_neither() {
+    let unread = |mut host: Model| {
+        host.files
+            .insert("/run/docker.pid".to_owned(), Node::default());
+        host
+    };
+    let down = unread(host("inactive", Cause::NoAnswer));
+    let found = unseen(&down, None);
+    assert_eq!(found.cause, Cause::NotAsked);
+    assert!(found.unseen.contains("/run/docker.pid could not be read"));
+    assert_eq!(down.asked.borrow().len(), 0);
+    let mut silent = unread(host("", Cause::NoAnswer));
+    let folder = Node {
+        kind: Kind::Folder,
+        ..Node::default()
+    };
+    silent
+        .files
+        .insert("/run/systemd/system".to_owned(), folder);
+    assert_eq!(unseen(&silent, None).cause, Cause::NotAsked);
+    assert_eq!(silent.asked.borrow().len(), 0);
+}

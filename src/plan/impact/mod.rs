@@ -200,7 +200,7 @@ pub(super) fn danger(edits: &[Edit], facts: &Facts) -> Option<(String, String)> 
             let blind = turn.blindness()?;
             Some((
                 format!("whether the daemon would start is not known, as this could not be read: {blind}"),
-                "sudo seaworthy plan".to_owned(),
+                format!("ls -ld {}", turn.blind_at()?),
             ))
         })
 }

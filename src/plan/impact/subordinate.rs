@@ -86,7 +86,8 @@ pub(super) fn obstacle(turn: &Turn<'_>) -> Option<(String, String)> {
     let value = turn.remaps()?;
     let facts = turn.facts;
     // Kernels that can have none lack the file, and so did those before 4.9: then the daemon finds out.
-    if turn.table(MOST_NAMESPACES).trim() == "0" {
+    // Of an image it is not known which kernel boots.
+    if facts.host.live && turn.table(MOST_NAMESPACES).trim() == "0" {
         return Some((
             "userns-remap needs user namespaces, and this kernel allows none (user.max_user_namespaces = 0)"
                 .to_owned(),

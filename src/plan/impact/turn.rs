@@ -241,6 +241,11 @@ impl<'a> Turn<'a> {
         (!paths.is_empty()).then(|| paths.join(", "))
     }
 
+    /// The first path of those, to be looked at by hand.
+    pub(super) fn blind_at(&self) -> Option<String> {
+        self.blind.borrow().keys().next().cloned()
+    }
+
     /// What the running daemon said of itself.
     pub(super) fn docker(&self) -> Option<&'a Docker> {
         self.facts.docker.known()
