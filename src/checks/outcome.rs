@@ -84,7 +84,7 @@ impl Serialize for Evidence {
 }
 
 impl Evidence {
-    /// Evidence without a pending event. What was seen may quote anything; secrets are masked.
+    /// Evidence without a pending event. What was seen, and where, may quote anything; secrets are masked.
     pub fn new(
         seen: impl Into<String>,
         wanted: impl Into<String>,
@@ -93,7 +93,10 @@ impl Evidence {
         Self {
             seen: secrets::words(&seen.into()),
             wanted: wanted.into(),
-            source: source.into(),
+            source: match source.into() {
+                Source::Other(said) => Source::Other(secrets::words(&said)),
+                file @ Source::File(_) => file,
+            },
             hint: None,
             pending: None,
         }

@@ -11,6 +11,7 @@ use crate::engine::{self, Settings};
 use crate::facts::{Facts, Requests};
 use crate::formats::daemon_json::directives::directives;
 use crate::formats::daemon_json::{Document, Flaw};
+use crate::formats::secrets::mask_quoted;
 use crate::options::{self, Reading, Shape, Version};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -173,9 +174,13 @@ impl<'a> Daemon<'a> {
         let (settings, sources) = self.configured(facts);
         for complaint in engine::complaints(&settings) {
             let source = complaint.keys.iter().rev().find_map(|key| sources.get(key));
+            let quoted = complaint.keys.iter().fold(complaint.reason, |said, key| {
+                let value = settings.get(key);
+                value.map_or(said.clone(), |value| mask_quoted(&said, key, value))
+            });
             found.push(Refusal {
                 keys: complaint.keys.iter().map(|key| (*key).to_owned()).collect(),
-                reason: format!("{}: {}", self.name, complaint.reason),
+                reason: format!("{}: {quoted}", self.name),
                 wanted: complaint.wanted,
                 source: source.unwrap_or(&self.layout.config).clone(),
                 cure: complaint.hint.map_or_else(|| self.edit(), str::to_owned),

@@ -153,7 +153,7 @@ impl<'a> Settings<'a> {
     }
 
     /// The value of a key, where it is set.
-    fn get(&self, key: &str) -> Option<&Value> {
+    pub fn get(&self, key: &str) -> Option<&Value> {
         self.values.get(key)
     }
 

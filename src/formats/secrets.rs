@@ -22,6 +22,7 @@ mod urls;
 use crate::facts::steps;
 use serde_json::Value;
 use spans::Spans;
+use std::ops::Range;
 
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
@@ -67,6 +68,35 @@ pub fn mask_value(key: &str, value: &Value) -> Value {
         .unwrap_or_else(|| Value::from(MASK))
 }
 
+/// A sentence that quotes the value of a daemon.json key, without what is a secret in that value: what the place of a
+/// string betrays is lost once it stands in a sentence.
+pub fn mask_quoted(sentence: &str, key: &str, value: &Value) -> String {
+    fn swap(sentence: &mut String, plain: &Value, masked: &Value) {
+        match (plain, masked) {
+            (Value::String(plain), Value::String(masked)) if plain != masked => {
+                *sentence = sentence.replace(plain.as_str(), masked);
+            }
+            (Value::Array(plain), Value::Array(masked)) => {
+                for (plain, masked) in plain.iter().zip(masked) {
+                    swap(sentence, plain, masked);
+                }
+            }
+            (Value::Object(plain), Value::Object(masked)) => {
+                for ((name, plain), (shown, masked)) in plain.iter().zip(masked) {
+                    if name != shown {
+                        *sentence = sentence.replace(name.as_str(), shown);
+                    }
+                    swap(sentence, plain, masked);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut sentence = sentence.to_owned();
+    swap(&mut sentence, value, &mask_value(key, value));
+    words(&sentence)
+}
+
 /// A flag as it was typed, without its secrets; its value is the end of it.
 pub fn mask_flag(typed: &str, name: &str, value: &str) -> String {
     let Some(before) = typed.strip_suffix(value) else {
@@ -92,22 +122,23 @@ pub fn words(text: &str) -> String {
 fn configuration(text: &str) -> String {
     steps::count(text.len());
     let mut spans = Spans::default();
-    find(text, &mut spans);
-    chance::find(text, &mut spans);
+    let addresses = find(text, &mut spans);
+    chance::find(text, &addresses, &mut spans);
     spans.mask(text).into_owned()
 }
 
-/// Adds everything in a text that is a secret by its structure.
-fn find(text: &str, spans: &mut Spans) {
+/// Adds everything in a text that is a secret by its structure; the places of user info, in order.
+fn find(text: &str, spans: &mut Spans) -> Vec<Range<usize>> {
     steps::count(text.len());
     let mut addresses = Spans::default();
     urls::find(text, &mut addresses);
     let addresses = addresses.places();
     named::find(text, &addresses, spans);
     marked::find(text, spans);
-    for place in addresses {
-        spans.add(place);
+    for place in &addresses {
+        spans.add(place.clone());
     }
+    addresses
 }
 
 /// Masks until nothing changes.

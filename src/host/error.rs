@@ -1,6 +1,7 @@
 //! What can go wrong at the door. Every error names the path, the unit or the command.
 
 use crate::facts::Cause;
+use crate::formats::secrets::words;
 use std::io;
 use thiserror::Error;
 
@@ -32,7 +33,7 @@ pub enum HostError {
         program: String,
     },
     /// A program failed.
-    #[error("`{command}` {how}{}", tail(.stderr))]
+    #[error("`{}` {how}{}", words(.command), tail(.stderr))]
     Command {
         /// The whole command line.
         command: String,
@@ -42,7 +43,7 @@ pub enum HostError {
         stderr: String,
     },
     /// A program did not end in time, and was ended.
-    #[error("`{command}` did not finish within {within} s{}", tail(.stderr))]
+    #[error("`{}` did not finish within {within} s{}", words(.command), tail(.stderr))]
     Late {
         /// The whole command line.
         command: String,
@@ -60,7 +61,7 @@ pub enum HostError {
         holder: String,
     },
     /// The Docker daemon did not answer as it should.
-    #[error("Docker at {socket}: {reason}")]
+    #[error("Docker at {socket}: {}", words(.reason))]
     Docker {
         /// The socket.
         socket: String,
@@ -77,7 +78,7 @@ fn tail(stderr: &str) -> String {
         String::new()
     } else {
         // dockerd quotes the values that it does not like.
-        format!(": {}", crate::formats::secrets::words(text))
+        format!(": {}", words(text))
     }
 }
 

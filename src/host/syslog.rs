@@ -2,7 +2,7 @@
 //!
 //! Nothing here may stop or delay a run: a log that does not take the message goes without it.
 
-use crate::formats::inert;
+use crate::formats::{inert, secrets};
 use std::borrow::Cow;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub const MESSAGE_ID: &str = "fbdd6edb42f74fc5a2a321899061b84c";
 /// What one transaction leaves in the system log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEntry {
-    /// A sentence.
+    /// A sentence. It may quote what failed; secrets in it are masked.
     pub message: String,
     /// Whether a person should look.
     pub is_warning: bool,
@@ -41,11 +41,12 @@ impl LogEntry {
 
     /// One `NAME=value` a line. A value has no line breaks then, so the binary form is not needed.
     fn native(&self) -> String {
+        let message = secrets::words(&self.message);
         let priority = self.priority().to_string();
         let controls = self.controls.join(" ");
         let pid = std::process::id().to_string();
         let mut fields = vec![
-            ("MESSAGE", self.message.as_str()),
+            ("MESSAGE", message.as_str()),
             ("MESSAGE_ID", MESSAGE_ID),
             ("PRIORITY", &priority),
             ("SYSLOG_IDENTIFIER", "seaworthy"),
@@ -74,7 +75,7 @@ impl LogEntry {
             "<{}>seaworthy[{}]: {} transaction={} outcome={} controls={} by=\"{}\"",
             8 + self.priority(),
             std::process::id(),
-            self.message,
+            secrets::words(&self.message),
             self.transaction,
             self.outcome,
             self.controls.join(","),
@@ -119,6 +120,18 @@ mod tests {
             controls: vec!["daemon-icc".to_owned(), "audit-dockerd".to_owned()],
             reverts: None,
             by: "bob\nPRIORITY=0 (sudo, uid 0)".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_failed_may_quote_a_secret() {
+        let entry = LogEntry {
+            message: "T-1 failed: `x --token Hunter2` said: DB_PASSWORD=Hunter2 u:Hunter2@h".to_owned(),
+            ..entry()
+        };
+        for text in [entry.native(), entry.classic()] {
+            assert!(!text.contains("Hunter2"), "{text}");
+            assert!(text.contains("--token ***"), "{text}");
         }
     }
 

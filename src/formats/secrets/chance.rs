@@ -1,6 +1,7 @@
 //! Strings that chance has made: what no name betrays, its own look does.
 
 use super::spans::Spans;
+use std::ops::Range;
 
 /// The shortest string that is looked at.
 const SHORTEST: usize = 20;
@@ -44,20 +45,28 @@ const UNITS: [&str; 9] = [
     ".slice",
 ];
 
-/// Adds every string of chance in the text. Left alone are paths, URLs, digests, UUIDs, and names that a value follows.
-pub(super) fn find(text: &str, spans: &mut Spans) {
+/// Adds every string of chance in the text. Left alone are paths, URLs, digests, UUIDs, names that a value follows, and
+/// `hidden`, the places in order that are hidden anyhow: what is around them is told by itself.
+pub(super) fn find(text: &str, hidden: &[Range<usize>], spans: &mut Spans) {
     let bytes = text.as_bytes();
     let mut at = 0;
+    let mut hidden = hidden.iter().peekable();
     while at < bytes.len() {
+        while hidden.next_if(|place| place.end <= at).is_some() {}
+        let next = hidden.peek().map_or(bytes.len(), |place| place.start);
+        if at >= next {
+            at = hidden.peek().map_or(at, |place| place.end);
+            continue;
+        }
         if is_end(bytes[at]) || bytes[at] == b'=' {
             at += 1;
             continue;
         }
         let start = at;
-        while at < bytes.len() && !is_end(bytes[at]) && bytes[at] != b'=' {
+        while at < next && !is_end(bytes[at]) && bytes[at] != b'=' {
             // A URL is one word with all its parameters.
             if bytes[at..].starts_with(b"://") {
-                while at < bytes.len() && !is_end(bytes[at]) {
+                while at < next && !is_end(bytes[at]) {
                     at += 1;
                 }
                 break;
@@ -66,7 +75,7 @@ pub(super) fn find(text: &str, spans: &mut Spans) {
         }
         let word = start..at;
         let mut padding = at;
-        while bytes.get(padding) == Some(&b'=') {
+        while padding < next && bytes.get(padding) == Some(&b'=') {
             padding += 1;
         }
         if padding > at && bytes.get(padding).is_some_and(|next| !is_end(*next)) {
@@ -98,7 +107,7 @@ fn trimmed(start: usize, word: &str) -> (usize, &str) {
 }
 
 /// The parts of a word that are secrets.
-fn secrets(word: &str) -> Vec<std::ops::Range<usize>> {
+fn secrets(word: &str) -> Vec<Range<usize>> {
     let all = 0..word.len();
     if word.len() < SHORTEST || word.contains("://") {
         return Vec::new();
@@ -212,7 +221,7 @@ mod tests {
 
     fn masked(text: &str) -> String {
         let mut spans = Spans::default();
-        find(text, &mut spans);
+        find(text, &[], &mut spans);
         spans.mask(text).into_owned()
     }
 

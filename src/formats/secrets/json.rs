@@ -95,20 +95,28 @@ impl Reader {
         let (decoded, offsets) = decoded(inner);
         let mut spans = Spans::default();
         if is_key {
-            urls::find(&decoded, &mut spans);
+            // A name may be an assignment, too.
+            super::find(&decoded, &mut spans);
             self.name = Some(decoded.to_string());
         } else {
             let weight = self.weight();
             if weight.is_some_and(|weight| names::is_secret(weight, &decoded)) {
                 spans.add(0..decoded.len());
             } else {
-                super::find(&decoded, &mut spans);
+                let mut hidden = Spans::default();
+                for place in super::find(&decoded, &mut spans) {
+                    hidden.add(place);
+                }
                 let setting = self.setting();
                 if places::is_address(setting) {
-                    urls::of_address(&decoded, &mut spans);
+                    urls::of_address(&decoded, &mut hidden);
                 }
+                let hidden = hidden.places();
                 if !places::is_public(setting) {
-                    chance::find(&decoded, &mut spans);
+                    chance::find(&decoded, &hidden, &mut spans);
+                }
+                for place in hidden {
+                    spans.add(place);
                 }
             }
             self.after(&decoded);

@@ -126,6 +126,80 @@ fn files() {
     }
 }
 
+/// What a value is says what is a secret in it, also where it is quoted.
+#[test]
+fn a_sentence_that_quotes_a_value() {
+    for (key, value, sentence, masked) in [
+        (
+            "insecure-registries",
+            serde_json::json!(["Hunter2@h:5000"]),
+            "`insecure-registries` has \"Hunter2@h:5000\", which is no host",
+            "`insecure-registries` has \"***@h:5000\", which is no host",
+        ),
+        (
+            "log-opts",
+            serde_json::json!({ "splunk-token": "Hunter2", "tag": "x" }),
+            "Hunter2 is not x",
+            "*** is not x",
+        ),
+        (
+            "features",
+            serde_json::json!({ "token=Hunter2": true }),
+            "`features` has token=Hunter2",
+            "`features` has token=***",
+        ),
+        (
+            "bip",
+            serde_json::json!("172.17.0.1"),
+            "`bip` is \"172.17.0.1\"",
+            "`bip` is \"172.17.0.1\"",
+        ),
+    ] {
+        assert_eq!(mask_quoted(sentence, key, &value), masked);
+    }
+}
+
+/// A password that only chance makes is masked as one that has a name is: what is around it stays.
+#[test]
+fn an_address_keeps_its_host() {
+    let secret = "kZ3xQ9vB2nM7LpR5tY8wC1";
+    for (path, before, after) in [
+        (
+            "/etc/environment",
+            "https_proxy=u:",
+            "@proxy.example.com:3128\n",
+        ),
+        (
+            "/etc/environment",
+            "X=u:",
+            "@proxy.example.com:3128/a\n",
+        ),
+        ("/etc/environment", "X=http://u:", "@proxy:3128\n"),
+        (
+            "/etc/default/docker",
+            "OPTS=\"--dns-opt u:",
+            "@h --icc=false\"\n",
+        ),
+        ("/x.conf", "Environment=\"P=u:", "@h:1\" \"LANG=C\"\n"),
+        ("/a.json", "{\"x\": \"u:", "@h:3128\"}"),
+        (
+            "/a.json",
+            "{\"proxies\": {\"http-proxy\": \"u:",
+            "@h:3128\"}}",
+        ),
+        ("/a.json", "{\"x\": [\"--opt\", \"u:", "@h:3128\"]}"),
+    ] {
+        let masked = mask(path, &format!("{before}{secret}{after}"));
+        assert_eq!(masked, format!("{before}***{after}"), "{path}");
+        // And what is one of chance beside it is masked by itself.
+        let second = mask(
+            path,
+            &format!("{before}{secret}{after}").replace("3128", &format!("1/{secret}")),
+        );
+        assert!(!second.contains(secret), "{second}");
+    }
+}
+
 #[test]
 fn names() {
     for name in [
