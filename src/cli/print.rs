@@ -84,6 +84,11 @@ fn inert(text: &str, styled: bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A text of ours that a library writes to the terminal by itself.
+pub(super) fn on_terminal(text: &str) -> Cow<'_, str> {
+    inert(text, console::colors_enabled_stderr())
+}
+
 /// Writes to standard output.
 pub(super) fn out(text: &str) -> Result<(), Failure> {
     write(&inert(text, console::colors_enabled()))
@@ -179,8 +184,14 @@ pub(super) fn told(printed: Result<(), Failure>) {
 /// Help, version or a usage error.
 pub(super) fn usage(mut error: clap::Error) -> u8 {
     if !error.use_stderr() {
-        // Whoever asked for help and closed the pipe has read enough.
-        let _ = error.print();
+        // The name by which we were called is in it.
+        let text = error.render();
+        let text = if console::colors_enabled() {
+            text.ansi().to_string()
+        } else {
+            text.to_string()
+        };
+        told(out(&text));
         return OK;
     }
     // What was typed is repeated in it.
@@ -201,7 +212,9 @@ pub(super) fn usage(mut error: clap::Error) -> u8 {
         error.insert(kind, value);
     }
     let text = error.render();
-    let text = if console::colors_enabled_stderr() {
+    // What another program said of a value is not told apart from clap's own styles.
+    let is_ours = std::error::Error::source(&error).is_none();
+    let text = if is_ours && console::colors_enabled_stderr() {
         text.ansi().to_string()
     } else {
         text.to_string()
@@ -249,7 +262,7 @@ pub(super) fn confirm(question: &str, instead: &str) -> Result<bool, Failure> {
     let _noted =
         Interrupt::listen().map_err(|error| Failure::refused(error, instead.to_owned()))?;
     let answer = dialoguer::Confirm::new()
-        .with_prompt(question)
+        .with_prompt(render::clean_lines(question))
         .default(false)
         .interact_on_opt(&Term::stderr());
     Ok(answered(answer).unwrap_or(false))
@@ -269,7 +282,7 @@ pub(super) fn answered<T>(answer: dialoguer::Result<Option<T>>) -> Option<T> {
 /// Shows which keys there are and waits for one of them; `None` for whoever left.
 pub(super) fn key(line: &str, keys: &[Key]) -> Option<Key> {
     let term = Term::stderr();
-    term.write_str(line).ok()?;
+    term.write_str(&on_terminal(line)).ok()?;
     let pressed = loop {
         match term.read_key_raw() {
             Ok(Key::Escape | Key::Char('q' | 'Q') | Key::CtrlC) | Err(_) => break None,

@@ -245,3 +245,64 @@ fn a_line_break_in_a_name_begins_no_line() {
         assert_eq!(ran.out.lines().find(begins), None, "{}", ran.out);
     }
 }
+
+#[test]
+fn what_is_typed_is_repeated_inert() {
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::process::CommandExt as _;
+    if !is_root() {
+        return;
+    }
+    let tree = Tree::new();
+    let raw = OsStr::from_bytes(b"\x1b[31m\xff\x9b\xe2\x80\xae");
+    let glued = |flag: &str| {
+        let mut all = std::ffi::OsString::from(flag);
+        all.push(raw);
+        all
+    };
+    let text = HOSTILE;
+    for arguments in [
+        vec![raw.to_owned()],
+        vec![glued("--")],
+        vec![glued("--color=")],
+        vec!["audit".into(), glued("--")],
+        vec!["audit".into(), glued("--format=")],
+        vec!["audit".into(), glued("--deadline=")],
+        vec!["audit".into(), glued("--profile=")],
+        vec!["audit".into(), glued("--only=")],
+        vec!["audit".into(), glued("--config=")],
+        vec!["audit".into(), glued("--root=")],
+        vec!["audit".into(), format!("--root=/{text}").into()],
+        vec!["audit".into(), format!("--{text}").into()],
+        vec!["audit".into(), format!("--fail-on={text}").into()],
+        vec!["plan".into(), glued("--out=")],
+        vec!["apply".into(), glued("")],
+        vec!["apply".into(), format!("--confirm-within={text}").into()],
+        vec![
+            "history".into(),
+            "prune".into(),
+            format!("--older-than={text}").into(),
+        ],
+        vec!["completions".into(), text.into()],
+        vec!["--help".into()],
+        vec!["--version".into()],
+        vec!["help".into(), text.into()],
+        vec!["audit".into(), "--help".into()],
+        vec![],
+    ] {
+        for colour in [false, true] {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_seaworthy"));
+            command
+                .arg0(text)
+                .args(&arguments)
+                .env("DOCKER_HOST", format!("unix:///{text}"));
+            if colour {
+                command.env("CLICOLOR_FORCE", "1");
+            } else {
+                command.env("NO_COLOR", "1");
+            }
+            let ran = tree.ran(command.output().unwrap());
+            inert(&ran, &format!("{arguments:?} {colour}"), colour);
+        }
+    }
+}

@@ -166,9 +166,9 @@ impl Theme for Rows<'_> {
         if active {
             self.active.set(index);
         }
-        f.write_str(&self.row(choice, checked, active))?;
+        f.write_str(&print::on_terminal(&self.row(choice, checked, active)))?;
         if self.ends_page(index) {
-            write!(f, "\n\n{}", self.pane())?;
+            write!(f, "\n\n{}", print::on_terminal(&self.pane()))?;
         }
         Ok(())
     }
