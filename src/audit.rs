@@ -2,7 +2,7 @@
 
 use crate::catalog::{Applicability, Catalog, Control, Selection, Severity};
 use crate::checks::{Evidence, Judgement, Outcome, Shared};
-use crate::facts::{Facts, HostIdentity};
+use crate::facts::{Facts, HostIdentity, NotSeen};
 use crate::policy::{Policy, Waiver};
 use serde::Serialize;
 use std::cell::OnceCell;
@@ -60,6 +60,8 @@ pub struct Report {
     pub summary: Summary,
     /// One entry for each selected control.
     pub findings: Vec<Finding>,
+    /// What was asked for and not seen, as whoever was asked hung, said too much or no sense.
+    pub unseen: Vec<NotSeen>,
 }
 
 /// Counts by outcome. A waived finding counts as waived only.
@@ -151,6 +153,7 @@ impl Report {
             host: facts.host.clone(),
             summary,
             findings,
+            unseen: facts.not_seen(),
         }
     }
 

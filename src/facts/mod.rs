@@ -24,7 +24,7 @@ pub use docker::{
     Container, Docker, ENABLE_ICC, Image, Mount, MountKind, Network, Port, Setuid, Swarm, Usage,
     major,
 };
-pub use hidden::{Hidden, Part};
+pub use hidden::{Hidden, NotSeen, Part};
 pub use kept::Kept;
 pub use node::{Attributes, Kind, Mode, Node};
 pub use process::DaemonProcess;

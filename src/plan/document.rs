@@ -6,7 +6,7 @@
 use super::{Forecast, Impact, Options, Plan, unified};
 use crate::audit::TOOL;
 use crate::change::{Action, ActionKind, Activation, Digest, State, StateRecord};
-use crate::facts::{Facts, HostIdentity, Seen};
+use crate::facts::{Facts, HostIdentity, NotSeen, Seen};
 use crate::formats::secrets;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,6 +40,9 @@ pub struct Document {
     /// containers come and go, and whom a plan concerns is in `impact`.
     #[serde(default)]
     pub forecast: Forecast,
+    /// What was asked for and not seen, as whoever was asked hung, said too much or no sense.
+    #[serde(default)]
+    pub unseen: Vec<NotSeen>,
 }
 
 /// What a plan was made from.
@@ -228,6 +231,7 @@ impl Document {
                 .collect(),
             impact: plan.impact.clone(),
             forecast: plan.becomes.clone(),
+            unseen: facts.not_seen(),
             held_back: plan
                 .held_back
                 .iter()

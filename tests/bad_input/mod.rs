@@ -11,6 +11,7 @@ mod kept_out;
 mod later_edits;
 mod out;
 mod output;
+mod pipes;
 mod plans;
 mod policy;
 mod records;

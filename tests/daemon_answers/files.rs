@@ -45,7 +45,14 @@ fn a_plan_or_a_policy_that_is_a_pipe_or_a_device_is_refused() {
         assert_eq!(status, Some(2), "{path}: {said}");
         assert!(said.contains(path), "{path}: {said}");
         let root = folder.path().to_str().unwrap();
-        let (status, said) = seaworthy(&["--root", root, "--config", path, "audit"], None);
-        assert_eq!(status, Some(2), "{path}: {said}");
+        for arguments in [
+            &["--root", root, "--config", path, "audit"][..],
+            &["--root", root, "apply", path, "--yes"],
+            &["--root", path, "audit"],
+            &["--root", path, "apply", "--yes"],
+        ] {
+            let (status, said) = seaworthy(arguments, None);
+            assert_eq!(status, Some(2), "{arguments:?}: {said}");
+        }
     }
 }
