@@ -14,6 +14,7 @@ pub(super) fn preflight(
     host: &dyn ReadHost,
     transaction: &Transaction,
 ) -> Result<Option<String>, ApplyError> {
+    refuse_little_memory(host)?;
     for step in transaction
         .all_steps()
         .chain(&transaction.undo_live_restore)
@@ -21,6 +22,24 @@ pub(super) fn preflight(
         refuse_untouchable(host, &step.action)?;
     }
     ask_daemon(host, transaction)
+}
+
+/// More than a run takes once its plan is made, its undo and the look at the host after it included: a
+/// file may have 16 MiB and all of them together 64 MiB, each held a few times.
+const MEMORY: usize = 128 << 20;
+
+/// A process that gets no memory is ended where it stands. Nothing is begun that may end so.
+fn refuse_little_memory(host: &dyn ReadHost) -> Result<(), HostError> {
+    if host.has_memory(MEMORY) {
+        return Ok(());
+    }
+    Err(HostError::Refused {
+        path: "memory".to_owned(),
+        reason: format!(
+            "this process may not have {} MiB more (see `ulimit -v` and `ulimit -d`), and a change that it cannot take back is not begun",
+            MEMORY >> 20
+        ),
+    })
 }
 
 /// What a plan knew when it was made (`plan::touch`) may have changed since, and a rollback has no

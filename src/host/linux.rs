@@ -221,6 +221,10 @@ impl ReadHost for LinuxHost {
         rustix::process::getrlimit(rustix::process::Resource::Fsize).current
     }
 
+    fn has_memory(&self, bytes: usize) -> bool {
+        Vec::<u8>::new().try_reserve_exact(bytes).is_ok()
+    }
+
     fn room(&self, folder: &str) -> Option<u64> {
         look::room(&self.tree, folder)
     }

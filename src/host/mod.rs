@@ -131,6 +131,13 @@ pub trait ReadHost {
         None
     }
 
+    /// Whether this process may have so many bytes of memory more (`RLIMIT_AS`, `RLIMIT_DATA`,
+    /// setrlimit(2)).
+    fn has_memory(&self, bytes: usize) -> bool {
+        let _ = bytes;
+        true
+    }
+
     /// A look at the whole host begins, or ends: meanwhile all questions, to programs and to the
     /// daemon, have one deadline together ([`Patience::all`]) besides that of each.
     fn look_begins(&self) {}

@@ -189,3 +189,70 @@ fn output_that_nobody_reads_changes_nothing() {
     assert_eq!(tree.run(&["rollback", "--yes"]).status, Some(0));
     before.assert_restored(&tree);
 }
+
+/// Whoever is refused memory is ended by the C library's own means, wherever that is: nothing is begun
+/// then, and what was begun can be recovered.
+#[test]
+fn a_limit_of_memory_is_met_before_anything_is_begun() {
+    if !is_root() {
+        return;
+    }
+    let tree = busy();
+    let before = tree.manifest();
+    let mut refused = 0;
+    // Kilobytes: too few to be loaded, for the facts, for the plan, for an undo.
+    for limit in [
+        12_000, 20_000, 26_000, 28_000, 29_000, 30_000, 32_000, 36_000, 48_000, 64_000, 128_000,
+        256_000,
+    ] {
+        for option in ["-v", "-d"] {
+            let limit = format!("ulimit -c 0; ulimit {option} {limit}");
+            let output = limited(&tree, &limit);
+            let said = String::from_utf8_lossy(&output.stderr);
+            match output.status.code() {
+                Some(2) => {
+                    assert!(said.contains("ulimit -v"), "{limit}: {said}");
+                    refused += 1;
+                    before.assert_restored(&tree);
+                }
+                // Enough of the other kind.
+                Some(0) => {
+                    assert_eq!(tree.run(&["rollback", "--yes"]).status, Some(0), "{limit}");
+                }
+                // The loader, or the library, has ended it before.
+                _ => assert!(
+                    !tree.at("var/lib/seaworthy/transactions").exists() || {
+                        tree.run(&["recover", "--yes"]).status == Some(0)
+                    },
+                    "{limit}: {said}"
+                ),
+            }
+            before.assert_restored(&tree);
+        }
+    }
+    assert!(refused > 3, "{refused}");
+    let output = limited(&tree, "ulimit -v 2000000");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(tree.run(&["rollback", "--yes"]).status, Some(0));
+    before.assert_restored(&tree);
+}
+
+/// The kernel's notice that the CPU time is used up, and what it does a little later.
+#[test]
+fn a_limit_of_cpu_time_ends_in_an_undo() {
+    if !is_root() {
+        return;
+    }
+    let tree = busy();
+    let before = tree.manifest();
+    for limit in ["ulimit -t 1", "ulimit -S -t 1", "ulimit -t 2"] {
+        let output = limited(&tree, limit);
+        let said = String::from_utf8_lossy(&output.stderr);
+        match output.status.code() {
+            Some(2 | 3) => before.assert_restored(&tree),
+            Some(0) => assert_eq!(tree.run(&["rollback", "--yes"]).status, Some(0), "{limit}"),
+            other => panic!("{limit}: {other:?} {:?}: {said}", output.status.signal()),
+        }
+        before.assert_restored(&tree);
+    }
+}
