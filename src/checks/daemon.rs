@@ -30,14 +30,11 @@ impl Daemon {
             && layout
                 .api_socket()
                 .is_some_and(|socket: String| facts.exists(&socket));
-        let is_down = match unseen.cause {
-            Cause::NotRunning => true,
-            Cause::Unsaid => {
-                let service = facts.units.get(layout.installation.service());
-                !facts.host.live || service.is_some_and(UnitState::is_down)
-            }
-            _ => false,
+        let is_said_down = || {
+            let service = facts.units.get(layout.installation.service());
+            !facts.host.live || service.is_some_and(UnitState::is_down)
         };
+        let is_down = was_seen_down(facts) || unseen.cause == Cause::Unsaid && is_said_down();
         if is_down && !is_users_own {
             Self::Down
         } else {
@@ -62,6 +59,12 @@ impl Daemon {
             ..Judgement::default()
         }
     }
+}
+
+/// That no daemon runs was seen. It is all that can be asked before the [`Layout`] is known: a part of
+/// [`Daemon::Down`].
+pub(super) fn was_seen_down(facts: &Facts) -> bool {
+    matches!(&facts.docker, Seen::Unseen(unseen) if unseen.cause == Cause::NotRunning)
 }
 
 #[cfg(test)]

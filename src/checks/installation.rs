@@ -1,12 +1,10 @@
-//! What kind of installation of Docker a host has: that decides where things are, what can be judged,
-//! and what this program keeps its hands off.
+//! What kind of installation of Docker a host has: that decides where things are and what can be judged.
 //!
 //! docs.docker.com, "Rootless mode", "Docker Desktop on Linux"; moby `contrib/init`; the docker snap's
 //! `bin/dockerd-wrapper`.
 
 use super::{Check, Evidence, Judgement, Layout, Outcome, Place};
-use crate::change::Edit;
-use crate::facts::{Cause, Facts, Look, Requests, Seen};
+use crate::facts::{Facts, Look, Requests, Seen};
 use crate::formats::accounts::{self, User};
 use crate::probes::ProbeName;
 
@@ -33,7 +31,7 @@ pub enum Installation {
 /// The snap's service.
 pub const SNAP_SERVICE: &str = "snap.docker.dockerd.service";
 /// What the snap writes, for each of its revisions another.
-const SNAP_CONFIG: &str = "/var/snap/docker/current/config/daemon.json";
+pub(super) const SNAP_CONFIG: &str = "/var/snap/docker/current/config/daemon.json";
 /// The script of OpenRC.
 pub(super) const INIT_SCRIPT: &str = "/etc/init.d/docker";
 /// Where its settings are, the flags of the daemon among them.
@@ -43,9 +41,9 @@ const DESKTOP: [&str; 2] = ["/opt/docker-desktop", "/mnt/wsl/docker-desktop"];
 /// Folders of users who are logged in (pam_systemd(8)).
 const RUN_USER: &str = "/run/user";
 /// There on NixOS only; all else below /etc is generated there.
-const NIXOS: &str = "/etc/NIXOS";
+pub(super) const NIXOS: &str = "/etc/NIXOS";
 /// There on hosts whose /usr is a checkout of an image (ostree(1)): when booted, and in an image.
-const OSTREE: [&str; 2] = ["/run/ostree-booted", "/ostree/repo"];
+pub(super) const OSTREE: [&str; 2] = ["/run/ostree-booted", "/ostree/repo"];
 
 impl Installation {
     /// What the facts show, and where it shows.
@@ -217,7 +215,7 @@ impl Installation {
 
 impl User {
     /// The name, or the number where the name is not known here.
-    fn title(&self) -> String {
+    pub(super) fn title(&self) -> String {
         if self.name.is_empty() {
             format!("the user {}", self.uid)
         } else {
@@ -230,7 +228,7 @@ impl User {
         format!("{RUN_USER}/{}/docker.sock", self.uid)
     }
 
-    fn owns(&self, path: &str) -> bool {
+    pub(super) fn owns(&self, path: &str) -> bool {
         path.starts_with(&format!("{RUN_USER}/"))
             || (!self.home.is_empty() && path.starts_with(&format!("{}/", self.home)))
     }
@@ -240,11 +238,6 @@ impl User {
 fn by_hand(facts: &Facts) -> Option<(Installation, String)> {
     let process = facts.daemon_process.known()?;
     Some((Installation::ByHand, format!("process {}", process.pid)))
-}
-
-/// That no daemon runs was seen.
-pub(super) fn is_down(facts: &Facts) -> bool {
-    matches!(&facts.docker, Seen::Unseen(unseen) if unseen.cause == Cause::NotRunning)
 }
 
 /// Accounts of people.
@@ -357,145 +350,6 @@ fn not_the_hosts(user: &User, facts: &Facts, place: &Place) -> Option<Judgement>
         format!("Docker is rootless here: this belongs to {}", user.title()),
         path,
     ))
-}
-
-/// Why edits are not made on this host although they would cure, and the command that helps.
-pub fn hands_off(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
-    let about_docker = |edit: &&Edit| !matches!(edit, Edit::EnvironmentVariable { .. });
-    if facts.exists(NIXOS) && !edits.is_empty() {
-        return Some((
-            "NixOS generates these files from its own configuration, and the next rebuild would undo this"
-                .to_owned(),
-            "editor /etc/nixos/configuration.nix && nixos-rebuild switch".to_owned(),
-        ));
-    }
-    if let Some(mark) = OSTREE.iter().find(|mark| facts.exists(mark))
-        && let Some(path) = edits.iter().find_map(|edit| match edit {
-            Edit::Access { path, .. } if facts.resolved(path).starts_with("/usr/") => Some(path),
-            // /lib is a link to usr/lib there, as everywhere.
-            Edit::Access { path, .. } if path.starts_with("/lib/") => Some(path),
-            _ => None,
-        })
-    {
-        return Some((
-            format!("{path} comes from an image that ostree checks out ({mark} exists), read-only"),
-            format!("rpm-ostree status; ls -l {path}"),
-        ));
-    }
-    let (installation, source) = Installation::of(facts);
-    match installation {
-        Installation::Snap => edits.iter().find_map(|edit| snapped(edit, &source)),
-        Installation::Desktop => edits.iter().find(about_docker).map(|_| {
-            (
-                format!("Docker Desktop ({source}) writes its settings itself"),
-                "systemctl --user start docker-desktop".to_owned(),
-            )
-        }),
-        Installation::Rootless(user) => edits
-            .iter()
-            .find(|edit| match edit {
-                Edit::DaemonKey { .. } | Edit::DaemonFlag { .. } | Edit::RestartDocker | Edit::RestartContainers | Edit::DropIn(_) => true,
-                Edit::Access { path, .. } => user.owns(path),
-                Edit::AuditWatch(watch) => user.owns(&watch.path),
-                Edit::BootFolder { .. }
-                | Edit::EnvironmentVariable { .. }
-                | Edit::LoadAuditRules => false,
-            })
-            .map(|_| {
-                let name = user.title();
-                (
-                    format!("Docker is rootless here ({source}): its configuration and its service belong to {name}"),
-                    format!(
-                        "editor {} && systemctl --user --machine={name}@ restart docker",
-                        Installation::Rootless(user).config()
-                    ),
-                )
-            }),
-        Installation::OpenRc if facts.host.live => openrc_runs(edits, facts),
-        // Where none runs, as in the build of an image, the next start reads what is written.
-        Installation::ByHand if !is_down(facts) => edits
-            .iter()
-            .find(|edit| {
-                matches!(
-                    edit,
-                    Edit::DaemonKey { .. }
-                        | Edit::DaemonFlag { .. }
-                        | Edit::RestartDocker
-                        | Edit::RestartContainers
-                        | Edit::DropIn(_)
-                )
-            })
-            .map(|_| {
-                (
-                    format!(
-                        "no service that this program knows starts the daemon here ({source}), so it could not be restarted and watched"
-                    ),
-                    "ps -C dockerd -o pid,ppid,lstart,args".to_owned(),
-                )
-            }),
-        Installation::OpenRc
-        | Installation::Systemd
-        | Installation::ByHand
-        | Installation::None => None,
-    }
-}
-
-/// Whether an edit would be lost with the next revision of the snap.
-fn snapped(edit: &Edit, source: &str) -> Option<(String, String)> {
-    let of_revision = |path: &str| {
-        ["/snap/", "/var/snap/docker/current/", "/run/snap."]
-            .iter()
-            .any(|folder| path.starts_with(folder))
-    };
-    match edit {
-        Edit::EnvironmentVariable { .. } | Edit::LoadAuditRules => None,
-        Edit::AuditWatch(watch) if !of_revision(&watch.path) => None,
-        Edit::AuditWatch(_) | Edit::BootFolder { .. } => Some((
-            format!(
-                "Docker is a snap here ({source}): a watch stays with the revision that is current when it is loaded, and each refresh brings another"
-            ),
-            "snap list --all docker".to_owned(),
-        )),
-        Edit::DaemonKey { .. }
-        | Edit::DaemonFlag { .. }
-        | Edit::RestartDocker
-        | Edit::RestartContainers
-        | Edit::DropIn(_)
-        | Edit::Access { .. } => Some((
-            format!(
-                "Docker is a snap here ({source}): each of its revisions has its own files, which the snap writes itself, so that this would be lost"
-            ),
-            format!("editor {SNAP_CONFIG} && snap restart docker"),
-        )),
-    }
-}
-
-/// This program can restart services and watch them come up with systemd only.
-fn openrc_runs(edits: &[Edit], facts: &Facts) -> Option<(String, String)> {
-    edits.iter().find_map(|edit| match edit {
-        Edit::DaemonKey { .. } | Edit::DaemonFlag { .. } | Edit::RestartDocker | Edit::RestartContainers | Edit::DropIn(_) => Some((
-            format!(
-                "OpenRC runs Docker here ({INIT_SCRIPT}), and this program can restart it and watch it come up with systemd only"
-            ),
-            match edit {
-                // Not the file alone: with a flag for the same key the daemon would not start.
-                Edit::DaemonFlag { .. } => format!(
-                    "editor {INIT_SETTINGS} {} && rc-service docker restart",
-                    Layout::of(facts).config
-                ),
-                _ => format!(
-                    "editor {} && rc-service docker restart",
-                    Layout::of(facts).config
-                ),
-            },
-        )),
-        Edit::AuditWatch(_) | Edit::LoadAuditRules | Edit::BootFolder { .. } => Some((
-            "OpenRC runs auditd here, and this program can load rules and watch auditd with systemd only"
-                .to_owned(),
-            "editor /etc/audit/audit.rules && rc-service auditd reload_rules".to_owned(),
-        )),
-        Edit::Access { .. } | Edit::EnvironmentVariable { .. } => None,
-    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::Place;
 use super::blind::doubt;
-use super::installation::{INIT_SETTINGS, Installation, is_down};
+use super::daemon::was_seen_down;
+use super::installation::{INIT_SETTINGS, Installation};
 use super::start::explains;
 use super::startable::Refusal;
 use crate::facts::{Docker, Facts, Kind, Look, Requests, Seen, Unseen, too_large};
@@ -81,7 +82,7 @@ impl<'a> Layout<'a> {
             .filter(|(unit, _)| running.is_none() || !explains(facts, unit))
             .map(|(_, unseen)| unseen)
             .or_else(|| match (&installation, &facts.daemon_process) {
-                (Installation::ByHand, Seen::Unseen(unseen)) if !is_down(facts) => {
+                (Installation::ByHand, Seen::Unseen(unseen)) if !was_seen_down(facts) => {
                     Some(Unseen::new(
                         format!("which process the daemon is: {}", unseen.unseen),
                         unseen.hint.clone(),

@@ -12,6 +12,7 @@ mod companions;
 mod daemon;
 mod daemon_option;
 mod file_access;
+mod hands_off;
 pub mod installation;
 mod layout;
 mod not_read;
@@ -31,6 +32,7 @@ pub(crate) use auditing::{OWN_RULES_FILE, RULES_FILE, RULES_FOLDER, Rules, TMPFI
 pub use daemon::Daemon;
 pub use daemon_option::{BRIDGE_EVENT, DaemonOption, Want};
 pub use file_access::FileAccess;
+pub use hands_off::hands_off;
 pub(crate) use layout::parent;
 pub use layout::{DaemonJson, Layout};
 pub use outcome::{Evidence, Judgement, Outcome};

@@ -13,7 +13,7 @@ use crate::audit::Judged;
 use crate::catalog::Applicability;
 use crate::change::{Activation, Edit};
 use crate::checks::Layout;
-use crate::checks::installation::hands_off;
+use crate::checks::hands_off;
 use crate::facts::Facts;
 use crate::formats::secrets;
 use std::collections::BTreeMap;
