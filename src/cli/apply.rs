@@ -1,25 +1,20 @@
-//! `seaworthy apply`, and what it shares with `rollback` and `recover`: the lock, the watcher, the
-//! result.
+//! `seaworthy apply`, and what it shares with `rollback` and `recover`: who may begin, the lock, signals.
 
 use super::arguments::{ApplyVerb, Format, Global};
 use super::context::Context;
-use super::ending::{ending, nothing_to_do};
+use super::ending::nothing_to_do;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::{Done, OK, ROLLED_BACK, STUCK, confirm, defect, interrupt, limits, print, show};
-use crate::apply::{
-    self, Applied, ApplyError, Event, JournalError, Outcome, Settings, Transaction, Watcher,
-};
+use super::progress::Lines;
+use super::result::{ResultDocument, finish, status};
+use super::{Done, OK, confirm, defect, interrupt, limits, print, show};
+use crate::apply::{self, Applied, ApplyError, JournalError, Settings, Transaction, Watcher};
 use crate::audit::Report;
-use crate::change::Activation;
 use crate::facts::Facts;
 use crate::formats::shell::quoted_os;
 use crate::host::{HostError, Lock, ReadHost as _, lock, lock_holder};
-use crate::plan::{Document, Options, Plan, StepDocument};
+use crate::plan::{Document, Options, Plan};
 use crate::render;
-use console::Style;
-use indicatif::ProgressBar;
-use serde::Serialize;
 use std::fmt::Write as _;
 
 pub(super) fn run(global: &Global, verb: &ApplyVerb) -> Done {
@@ -377,170 +372,4 @@ pub(super) fn watched(
         }
         error => Failure::refused(error, format!("seaworthy plan{place}; df -h {room}")),
     })
-}
-
-/// Progress as lines, and the running one as a spinner.
-struct Lines {
-    bar: ProgressBar,
-    interrupt: Interrupt,
-    quiet: bool,
-    say: fn(&str),
-}
-
-impl Watcher for Lines {
-    fn event(&mut self, event: Event) {
-        let ok = Style::new().for_stderr().green();
-        let bad = Style::new().for_stderr().red().bold();
-        let shown = render::clean;
-        let line = match event {
-            // They are part of the result, which says each once.
-            Event::Note { .. } => return,
-            Event::Begun { id } => format!("transaction {}", shown(&id)),
-            Event::Step { number, of, what } => format!("[{number}/{of}] {}", shown(&what)),
-            Event::Activating {
-                activation,
-                undo: false,
-            } => format!("{activation}"),
-            Event::Activating {
-                activation,
-                undo: true,
-            } => format!("undo: {activation}"),
-            Event::Watching { time } => format!(
-                "looking for {} s whether they stay up (see --settle)",
-                time.as_secs()
-            ),
-            Event::Started { container } => {
-                format!("started the container {} again", shown(&container))
-            }
-            Event::Checking => "checking that the services are healthy".to_owned(),
-            Event::Committed => ok.apply_to("committed").to_string(),
-            Event::UndoBegun { why } => {
-                format!("{} {}", bad.apply_to("taking it back:"), shown(&why))
-            }
-            Event::Restoring { path } => format!("undo: {}", shown(&path)),
-            Event::Left { text } => format!("{} {}", bad.apply_to("left:"), shown(&text)),
-            Event::RolledBack => ok.apply_to("everything is as it was before").to_string(),
-            Event::Stuck => bad.apply_to("a person is needed").to_string(),
-        };
-        self.bar.set_message(line.clone());
-        if !self.quiet {
-            let say = self.say;
-            self.bar.suspend(|| say(&format!("  {line}")));
-        }
-    }
-
-    fn interrupted(&self) -> bool {
-        self.interrupt.arrived()
-    }
-}
-
-/// The result of `apply` and `rollback` as JSON: format 1.
-#[derive(Debug, Serialize)]
-pub(super) struct ResultDocument {
-    format: u32,
-    transaction: Option<String>,
-    outcome: &'static str,
-    pending: Option<String>,
-    /// Until when it can be confirmed, RFC 3339.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    confirm_until: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    left: Vec<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    notes: Vec<String>,
-    steps: Vec<StepDocument>,
-    activations: Vec<Activation>,
-    audit_before: Report,
-    /// Null where the host could not be looked at again.
-    audit_after: Option<Report>,
-}
-
-impl ResultDocument {
-    pub(super) fn nothing(report: &Report, pending: Option<String>) -> Self {
-        Self {
-            format: 1,
-            transaction: None,
-            outcome: "nothing-to-do",
-            pending,
-            confirm_until: None,
-            why: None,
-            left: Vec::new(),
-            notes: Vec::new(),
-            steps: Vec::new(),
-            activations: Vec::new(),
-            audit_before: report.clone(),
-            audit_after: Some(report.clone()),
-        }
-    }
-
-    pub(super) fn new(
-        applied: &Applied,
-        transaction: &Transaction,
-        before: &Report,
-        after: Option<&Report>,
-    ) -> Self {
-        let (outcome, why, left) = match &applied.outcome {
-            Outcome::Committed => ("committed", None, Vec::new()),
-            Outcome::NothingToDo => ("nothing-to-do", None, Vec::new()),
-            Outcome::RolledBack { why } => ("rolled-back", Some(why.clone()), Vec::new()),
-            Outcome::Stuck { why, left } => ("stuck", Some(why.clone()), left.clone()),
-        };
-        Self {
-            format: 1,
-            transaction: Some(applied.id.clone()),
-            outcome,
-            pending: applied.pending.clone(),
-            confirm_until: applied.confirm_until.map(apply::moment),
-            why,
-            left,
-            notes: applied.notes.clone(),
-            steps: transaction
-                .all_steps()
-                .map(|step| StepDocument::new(&step.action, &step.controls))
-                .collect(),
-            activations: transaction.activations.clone(),
-            audit_before: before.clone(),
-            audit_after: after.cloned(),
-        }
-    }
-}
-
-impl ResultDocument {
-    /// The same with what a rollback had to leave.
-    pub(super) fn with_left(mut self, left: Vec<String>) -> Self {
-        self.left.extend(left);
-        self
-    }
-}
-
-/// Prints the result, and turns it into an exit status.
-pub(super) fn finish(
-    context: &Context,
-    format: Format,
-    document: &ResultDocument,
-    applied: &Applied,
-    before: &Report,
-    after: Option<&Report>,
-) -> u8 {
-    print::told(match format {
-        Format::Json => print::json(document),
-        Format::Human => print::out(&ending(
-            &context.paper,
-            &context.place,
-            applied,
-            before,
-            after,
-        )),
-    });
-    status(applied)
-}
-
-pub(super) fn status(applied: &Applied) -> u8 {
-    match applied.outcome {
-        Outcome::Committed | Outcome::NothingToDo => OK,
-        Outcome::RolledBack { .. } => ROLLED_BACK,
-        Outcome::Stuck { .. } => STUCK,
-    }
 }

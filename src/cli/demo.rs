@@ -3,12 +3,13 @@
 mod manifest;
 mod sample;
 
-use super::apply::{Prepared, begin, carry_out, settings, status};
+use super::apply::{Prepared, begin, carry_out, settings};
 use super::arguments::{Allow, Global};
 use super::context::Context;
 use super::ending::{ending, nothing_to_do};
 use super::failure::Failure;
 use super::interrupt::Interrupt;
+use super::result::status;
 use super::{Done, FINDINGS, OK, REFUSED, print, rollback};
 use crate::apply::{Applied, Outcome};
 use crate::host::LinuxHost;

@@ -8,12 +8,13 @@
 mod choices;
 mod picker;
 
-use super::apply::{Prepared, begin, carry_out, refuse_ordinary_users, refuse_unfinished, status};
+use super::apply::{Prepared, begin, carry_out, refuse_ordinary_users, refuse_unfinished};
 use super::arguments::{Global, HardenVerb};
 use super::context::Context;
 use super::ending::ending;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
+use super::result::status;
 use super::{Done, OK, confirm, print};
 use crate::audit::Report;
 use crate::catalog::Selection;

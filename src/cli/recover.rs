@@ -1,11 +1,12 @@
 //! `seaworthy recover`
 
-use super::apply::{begin, judged_after, settings, status, unfinished, watched};
+use super::apply::{begin, judged_after, settings, unfinished, watched};
 use super::arguments::{Format, Global, RecoverVerb};
 use super::context::Context;
 use super::ending::{ending, taken_back};
 use super::failure::Failure;
-use super::{Done, OK, apply as result, print};
+use super::result::{self, status};
+use super::{Done, OK, print};
 use crate::apply::{self, ApplyError, Remaining};
 use crate::render::clean;
 use std::fmt::Write as _;

@@ -4,7 +4,7 @@ use super::apply::{asked_by, begin, carry_out, command_line, settings};
 use super::arguments::{Format, Global, RollbackVerb};
 use super::context::Context;
 use super::failure::Failure;
-use super::{Done, OK, STUCK, apply as result, print};
+use super::{Done, OK, STUCK, print, result};
 use crate::apply::{self, Record, RecordOutcome, Refusal, Rollback};
 use crate::audit::{Report, TOOL};
 use crate::render;

@@ -1,11 +1,12 @@
 //! `seaworthy rollback --yes --unconfirmed [ID]`: what the timer runs, and a boot. Nobody watches,
 //! so it waits where others would refuse, and reads nothing that it can do without.
 
-use super::apply::{execute, refuse_ordinary_users, settings, status, take_lock, watched};
+use super::apply::{execute, refuse_ordinary_users, settings, take_lock, watched};
 use super::arguments::{Global, RollbackVerb};
 use super::confirm::tell;
 use super::context::Context;
 use super::failure::Failure;
+use super::result::status;
 use super::rollback::{planned, tell_left};
 use super::{Done, OK, ROLLED_BACK, print};
 use crate::apply::{self, Applied, Due, Outcome, Rollback};
