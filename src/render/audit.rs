@@ -4,6 +4,7 @@ use super::{Paper, clean, clipped, dim, flat, heading, outcome_style, severity_s
 use crate::audit::{Finding, Report, Summary};
 use crate::catalog::{by_area, newest};
 use crate::checks::Outcome;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The whole report: findings by area, a summary, what to do next.
@@ -23,6 +24,7 @@ pub fn findings(report: &Report, paper: &Paper) -> String {
         heading(&format!("Audit of {}", clean(&host.name))),
         dim(&clean(&host.os))
     );
+    let mut said = Said::new();
     for (_, title, findings) in by_area(&report.findings, |finding| finding.area.as_str()) {
         let shown: Vec<&&Finding> = findings
             .iter()
@@ -49,7 +51,7 @@ pub fn findings(report: &Report, paper: &Paper) -> String {
             if paper.quiet {
                 out.push_str(&brief(finding, paper));
             } else {
-                out.push_str(&one(finding, host.live, paper));
+                out.push_str(&one(finding, host.live, paper, &mut said));
             }
         }
         out.push('\n');
@@ -144,8 +146,12 @@ fn brief(finding: &Finding, paper: &Paper) -> String {
     )
 }
 
-/// `is_here`: the host runs, and a hint can be typed there.
-fn one(finding: &Finding, is_here: bool, paper: &Paper) -> String {
+/// Why something is unknown, and the control for which that was said.
+type Said<'r> = BTreeMap<(String, &'r str), &'r str>;
+
+/// `is_here`: the host runs, and a hint can be typed there. What keeps many controls from being judged is said
+/// once; the others refer to it.
+fn one<'r>(finding: &'r Finding, is_here: bool, paper: &Paper, said: &mut Said<'r>) -> String {
     let mut out = verdict(finding);
     let _ = writeln!(
         out,
@@ -169,13 +175,31 @@ fn one(finding: &Finding, is_here: bool, paper: &Paper) -> String {
         } else {
             format!("{}: {}", evidence.source, evidence.seen)
         };
+        let reason = (evidence.source.to_string(), evidence.seen.as_str());
+        let earlier = match said.get(&reason) {
+            Some(earlier)
+                if finding.outcome == Outcome::Unknown
+                    && !paper.verbose
+                    && *earlier != finding.control =>
+            {
+                line = format!("as for {earlier}");
+                true
+            }
+            Some(_) => false,
+            None => {
+                if finding.outcome == Outcome::Unknown {
+                    said.insert(reason, &finding.control);
+                }
+                false
+            }
+        };
         if !evidence.wanted.is_empty() {
             let _ = write!(line, "; wanted: {}", evidence.wanted);
         }
         if let Some(event) = &evidence.pending {
             let _ = write!(line, "; pending until {event}");
         }
-        if let (Some(hint), true) = (&evidence.hint, is_here) {
+        if let (Some(hint), true) = (&evidence.hint, is_here && !earlier) {
             let _ = write!(line, "; try: {hint}");
         }
         for line in paper.wrapped(&indent, &line).lines() {

@@ -169,6 +169,31 @@ fn ours_and_every_recorded_daemon_agree() {
     );
 }
 
+/// A message about a value says which option is meant, where that stands, what is wanted instead, and
+/// what to do.
+#[test]
+fn what_is_refused_names_its_option_and_its_place() {
+    let mut wrong = Vec::new();
+    let mut refused = 0;
+    for row in lines("values.tsv") {
+        let (config, flags) = row.split_once('\t').unwrap_or((&row, ""));
+        for refusal in refusals(&host("28.5.2", config, flags)) {
+            refused += 1;
+            let names = |key: &String| refusal.reason.contains(key.as_str());
+            let is_named = refusal.keys.is_empty() || refusal.keys.iter().any(names);
+            let is_placed = refusal.source.starts_with(CONFIG) || refusal.source.contains("--");
+            if !is_named || !is_placed || refusal.wanted.is_empty() {
+                wrong.push(format!("{config} {flags}: {refusal:?}"));
+            }
+            wrong.extend(crate::hints::wrong(&refusal.cure));
+        }
+    }
+    wrong.sort();
+    wrong.dedup();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(refused > 500, "{refused}");
+}
+
 /// Asks the daemons themselves, as many as can be had here: every 25th row, or every Nth with
 /// `SEAWORTHY_DOCKERD_EVERY=N`. All five take ten minutes each with 1.
 #[test]
