@@ -379,7 +379,11 @@ fn a_member_of_a_swarm_does_not_start_with_live_restore() {
         facts
             .files
             .insert(state.to_owned(), Seen::Known(Node::file("{}")));
-        assert_eq!(!refusals(&Layout::of(&facts)).is_empty(), is_member, "{state}");
+        assert_eq!(
+            !refusals(&Layout::of(&facts)).is_empty(),
+            is_member,
+            "{state}"
+        );
         // A folder that was not listed may hold that of a mapping.
         facts
             .files

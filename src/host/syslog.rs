@@ -126,7 +126,8 @@ mod tests {
     #[test]
     fn what_failed_may_quote_a_secret() {
         let entry = LogEntry {
-            message: "T-1 failed: `x --token Hunter2` said: DB_PASSWORD=Hunter2 u:Hunter2@h".to_owned(),
+            message: "T-1 failed: `x --token Hunter2` said: DB_PASSWORD=Hunter2 u:Hunter2@h"
+                .to_owned(),
             ..entry()
         };
         for text in [entry.native(), entry.classic()] {

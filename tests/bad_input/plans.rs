@@ -175,7 +175,7 @@ fn with_an_unknown_key() {
     if is_root() {
         assert_snapshot!(refused(|plan| plan["stepz"] = json!([])), @r"
         exit 2
-        error: [folder]/plan.json: it is not a saved plan: unknown field `stepz`, expected one of `format`, `tool`, `made_from`, `steps`, `activations`, `impact`, `held_back`, `pending`, `unknown`, `forecast` at line 149 column 9
+        error: [folder]/plan.json: it is not a saved plan: unknown field `stepz`, expected one of `format`, `tool`, `made_from`, `steps`, `activations`, `impact`, `held_back`, `pending`, `unknown`, `forecast`, `unseen` at line 150 column 9
         try: seaworthy plan --root [folder]/root --out [folder]/plan.json
         ");
         assert_snapshot!(refused(|plan| plan["steps"][0]["mode"] = json!("0777")), @r"
@@ -273,7 +273,7 @@ fn truncated() {
     assert_eq!(applied.all(), shown.all());
     assert_snapshot!(applied.messages(), @r"
     exit 2
-    error: [folder]/plan.json: it is not a saved plan: EOF while parsing an object at line 148 column 3
+    error: [folder]/plan.json: it is not a saved plan: EOF while parsing an object at line 149 column 14
     try: seaworthy plan --root [folder]/root --out [folder]/plan.json
     ");
 }

@@ -177,7 +177,8 @@ fn what_is_refused_names_its_option_and_its_place() {
     let mut refused = 0;
     for row in lines("values.tsv") {
         let (config, flags) = row.split_once('\t').unwrap_or((&row, ""));
-        for refusal in refusals(&host("28.5.2", config, flags)) {
+        let facts = host("28.5.2", config, flags);
+        for refusal in refusals(&Layout::of(&facts)) {
             refused += 1;
             let names = |key: &String| refusal.reason.contains(key.as_str());
             let is_named = refusal.keys.is_empty() || refusal.keys.iter().any(names);

@@ -169,11 +169,7 @@ fn an_address_keeps_its_host() {
             "https_proxy=u:",
             "@proxy.example.com:3128\n",
         ),
-        (
-            "/etc/environment",
-            "X=u:",
-            "@proxy.example.com:3128/a\n",
-        ),
+        ("/etc/environment", "X=u:", "@proxy.example.com:3128/a\n"),
         ("/etc/environment", "X=http://u:", "@proxy:3128\n"),
         (
             "/etc/default/docker",
