@@ -400,7 +400,7 @@ fn unreadable() {
               /etc/docker/daemon.json: permission denied; wanted: icc = false
       UNKNOWN medium daemon-json 
               The daemon's configuration file means what it seems to mean
-              /etc/docker/daemon.json: permission denied; wanted: a plain file
+              as for daemon-icc; wanted: a plain file
 
     0 pass, 0 fail, 0 manual, 2 unknown, 0 not applicable
 
