@@ -181,8 +181,12 @@ fn what_is_refused_names_its_option_and_its_place() {
         for refusal in refusals(&Layout::of(&facts)) {
             refused += 1;
             let names = |key: &String| refusal.reason.contains(key.as_str());
-            let is_named = refusal.keys.is_empty() || refusal.keys.iter().any(names);
-            let is_placed = refusal.source.starts_with(CONFIG) || refusal.source.contains("--");
+            // A flag is named as it is typed.
+            let is_flag = |words: &str| words.contains(" -");
+            let is_named = refusal.keys.is_empty()
+                || refusal.keys.iter().any(names)
+                || is_flag(&refusal.reason);
+            let is_placed = refusal.source.starts_with(CONFIG) || is_flag(&refusal.source);
             if !is_named || !is_placed || refusal.wanted.is_empty() {
                 wrong.push(format!("{config} {flags}: {refusal:?}"));
             }
