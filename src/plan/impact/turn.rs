@@ -15,7 +15,7 @@ use crate::plan::restart::{Restart, is_reloaded};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Mode, owner and group of a path before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,8 @@ impl<'a> Turn<'a> {
     pub(super) fn of_plan(facts: &'a Facts, plan: &Plan, restart: Restart) -> Self {
         let after = &plan.forecast;
         let blind = RefCell::default();
-        let old = watches(facts, &blind);
+        // There may be millions.
+        let old: HashSet<Watch> = watches(facts, &blind).into_iter().collect();
         let access = after.files.iter().filter_map(|(path, node)| {
             let (node, before) = (node.known()?, facts.node(path));
             let before = *before.known()?;
