@@ -173,7 +173,18 @@ impl<'a> Daemon<'a> {
     fn settings(&self, facts: &Facts, found: &mut Vec<Refusal>) {
         let (settings, sources) = self.configured(facts);
         for complaint in engine::complaints(&settings) {
-            let source = complaint.keys.iter().rev().find_map(|key| sources.get(key));
+            let set: Vec<_> = complaint
+                .keys
+                .iter()
+                .filter(|key| sources.contains_key(*key))
+                .collect();
+            let source = set.last().and_then(|key| sources.get(**key));
+            // What only flags say is not in the file.
+            let cure = match complaint.hint {
+                Some(hint) => hint.to_owned(),
+                None if set.iter().any(|key| !settings.is_by_flag(key)) => self.edit(),
+                None => self.layout.edit_start(),
+            };
             let quoted = complaint.keys.iter().fold(complaint.reason, |said, key| {
                 let value = settings.get(key);
                 value.map_or(said.clone(), |value| mask_quoted(&said, key, value))
@@ -183,7 +194,7 @@ impl<'a> Daemon<'a> {
                 reason: format!("{}: {quoted}", self.name),
                 wanted: complaint.wanted,
                 source: source.unwrap_or(&self.layout.config).clone(),
-                cure: complaint.hint.map_or_else(|| self.edit(), str::to_owned),
+                cure,
                 repeats_flag: false,
                 certain: complaint.certain,
             });

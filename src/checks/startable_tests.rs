@@ -337,6 +337,25 @@ fn the_line_and_the_key_are_named() {
 }
 
 #[test]
+fn what_a_flag_says_is_changed_where_the_flag_is() {
+    let file = "editor /etc/docker/daemon.json";
+    let unit = "systemctl edit docker.service";
+    for (flags, config, cure) in [
+        (&["-H", "ssh://x"][..], "{}", unit),
+        (&["--default-ulimit", "x"], "{}", unit),
+        (&["--add-runtime", "x"], "{}", unit),
+        (&[], r#"{"hosts": ["ssh://x"]}"#, file),
+        // One of the two is in the file.
+        (&["--bip", "10.0.0.1/24"], r#"{"bridge": "x"}"#, file),
+    ] {
+        let facts = host("28.5.2", flags, config);
+        let refusals = refusals(&Layout::of(&facts));
+        let cures: Vec<&str> = refusals.iter().map(|it| it.cure.as_str()).collect();
+        assert_eq!(cures, [cure], "{flags:?} {config}");
+    }
+}
+
+#[test]
 fn a_member_of_a_swarm_does_not_start_with_live_restore() {
     let mut facts = host("26.1.5", &[], r#"{"live-restore": true}"#);
     // Where its membership would stand was not seen.

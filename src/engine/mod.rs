@@ -152,6 +152,11 @@ impl<'a> Settings<'a> {
         settings
     }
 
+    /// Whether a flag sets a key.
+    pub fn is_by_flag(&self, key: &str) -> bool {
+        self.by_flag.contains(key)
+    }
+
     /// The value of a key, where it is set.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.values.get(key)
